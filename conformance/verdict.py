@@ -1,0 +1,96 @@
+"""What the suite says in the end: verdicts per rule, reports per subject. Plain data; knows no rule and no loop."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+OUTCOMES = ("held", "broken", "hung", "crashed", "not-offered", "skipped")
+"""held; broken; hung (hard time limit); crashed (signal or exit); not-offered (a capability the
+subject does not claim); skipped (with the reason in ``message``)."""
+
+BAD_OUTCOMES = frozenset({"broken", "hung", "crashed"})
+
+
+@dataclass(frozen=True)
+class Witness:
+    """The smallest program that shows a broken rule, and what happened when it was played."""
+
+    program: list[Any]
+    """The program as plain JSON data: what ``--program`` takes."""
+    python: str
+    """The same program as a Python script to read or paste."""
+    expected: str
+    seen: str
+    history: list[dict[str, Any]] = field(default_factory=list)
+    """The events of the play, in order: {"at_ms": float, "lane": str, "event": str, "label": str, "detail": str}.
+    ``lane`` is "loop", "main" (outside the loop), or the name of a thread."""
+    stderr: str = ""
+    """What the playing process left on stderr (faulthandler's stack after a crash or a hang)."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One rule, judged on one subject."""
+
+    rule: str
+    level: str
+    """"R", "P", "C" or "own" (see the rule catalogue)."""
+    outcome: str
+    message: str = ""
+    declared: str | None = None
+    """Reason of the declared deviation that covers this outcome, if there is one."""
+    witness: Witness | None = None
+    reproduce: str | None = None
+    """A shell command that replays exactly the witness program."""
+    duration_s: float = 0.0
+    examples: int = 0
+    """How many programs were played."""
+
+    @property
+    def bad(self) -> bool:
+        return self.outcome in BAD_OUTCOMES
+
+
+@dataclass(frozen=True)
+class SubjectReport:
+    """All verdicts of one subject."""
+
+    subject: str
+    version: str
+    backend: str | None
+    results: list[Verdict]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run; ``as_json`` is the documented JSON document."""
+
+    rules_version: str
+    seed: int
+    profile: str
+    environment: dict[str, str]
+    subjects: list[SubjectReport]
+    stale_declarations: list[str] = field(default_factory=list)
+    """Declared deviations that were judged and have gone away, one sentence each."""
+    duration_s: float = 0.0
+    schema: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        return {"schema": self.schema, **{k: v for k, v in asdict(self).items() if k != "schema"}}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Report:
+        """The inverse of ``as_json``; raises ValueError on another schema number."""
+        if document.get("schema") != 1:
+            raise ValueError(f"report schema {document.get('schema')!r}: this muxloop reads schema 1")
+        subjects = [
+            SubjectReport(
+                s["subject"],
+                s["version"],
+                s["backend"],
+                [Verdict(**{**r, "witness": Witness(**r["witness"]) if r["witness"] else None}) for r in s["results"]],
+            )
+            for s in document["subjects"]
+        ]
+        return cls(**{**document, "subjects": subjects})
