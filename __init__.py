@@ -1,7 +1,3 @@
 """Interchangeable I/O multiplexers, one asyncio event loop on top, and a suite that judges every loop."""
 
-from muxloop.loop import EventLoop, EventLoopPolicy, VirtualClock, new_event_loop, run
-from muxloop.selectors_impl import backends, open_selector
-
-__all__ = ["EventLoop", "EventLoopPolicy", "VirtualClock", "backends", "new_event_loop", "open_selector", "run"]
 __version__ = "0.1.0"
