@@ -1,0 +1,26 @@
+"""How a run is told to people and machines: live progress, a printed report, JSON, HTML, JUnit.
+
+Input is the plain data of ``conformance.verdict`` and the rules as any objects shaped like ``Rule``;
+nothing here knows a loop or judges one. rich and jinja2 are imported only by what needs them.
+"""
+
+from __future__ import annotations
+
+from .catalogue import Rule
+from .destination import check_writable
+from .html import write_html
+from .json_report import write_json
+from .junit import write_junit
+from .printed import print_report
+from .progress import Progress, open_progress
+
+__all__ = [
+    "Progress",
+    "Rule",
+    "check_writable",
+    "open_progress",
+    "print_report",
+    "write_html",
+    "write_json",
+    "write_junit",
+]

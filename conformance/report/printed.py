@@ -1,0 +1,226 @@
+"""The run on a terminal or in a log: a table, what broke and how to see it again, one closing line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TextIO
+
+from ..verdict import Report, SubjectReport, Verdict, Witness
+from .catalogue import Catalogue, Rule
+from .extras import optional_import
+from .standing import SEVERITY, Standing, Tally, counted, headline, standing_of
+from .terminal import inert, inert_line, page_on
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+COLOURS = {
+    Standing.FAILS: "bold red",
+    Standing.DEVIATES: "yellow",
+    Standing.DECLARED: "cyan",
+    Standing.HELD: "green",
+    Standing.UNJUDGED: "dim",
+}
+
+PROGRAM_LINES = 40
+TEXT_LINES = 12
+SUBJECT_WIDTH = 32
+NOTHING = "\N{EN DASH}"
+
+
+def print_report(report: Report, rules: Iterable[Rule], stream: TextIO, *, strict: bool = False) -> None:
+    """Print ``report`` to ``stream``: colours on a terminal only, 100 columns wide when the width is unknown.
+
+    Commands to copy stand on one line of their own, never wrapped. A program or rule already shown for an
+    earlier subject is referred to, not repeated. With ``strict`` every broken rule counts as a failure.
+    Raises MuxloopError when rich is missing.
+    """
+    with page_on(stream) as console:
+        _Printer(console, Catalogue(rules), strict).print(report)
+
+
+class _Printer:
+    def __init__(self, console: Console, catalogue: Catalogue, strict: bool) -> None:
+        self._console = console
+        self._catalogue = catalogue
+        self._strict = strict
+        self._told_rules: set[str] = set()
+        self._shown_programs: dict[tuple[str, str], str] = {}
+
+    def print(self, report: Report) -> None:
+        for table in self._tables(report):
+            self._console.print(table)
+        for subject in report.subjects:
+            self._subject(subject)
+        if report.stale_declarations:
+            self._heading("Declared deviations that have gone away: remove their declarations")
+            for sentence in report.stale_declarations:
+                self._line(f"  {inert_line(sentence)}", COLOURS[Standing.FAILS])
+        self._line("")
+        self._closing(report)
+
+    # --- the table ------------------------------------------------------------------------------
+
+    def _tables(self, report: Report) -> list[Table]:
+        """Subjects down, rule groups across; as many tables below one another as the width asks for."""
+        names = [inert_line(subject.subject) for subject in report.subjects]
+        room = self._console.width - min(max([len("subject"), *map(len, names)]), SUBJECT_WIDTH) - 3
+        columns: list[list[str]] = [[]]
+        cells: dict[str, list[list[tuple[str, Standing]]]] = {}
+        left = room
+        for group in self._catalogue.judged_in(report):
+            cells[group] = [self._cell(subject, group) for subject in report.subjects]
+            width = 3 + max(
+                len(line) for cell in [[(group, Standing.HELD)], *cells[group]] for line, _ in cell
+            )
+            if width > left and columns[-1]:
+                columns.append([])
+                left = room
+            columns[-1].append(group)
+            left -= width
+        return [self._table(names, {group: cells[group] for group in groups}) for groups in columns if groups]
+
+    def _table(self, names: list[str], cells: dict[str, list[list[tuple[str, Standing]]]]) -> Table:
+        box = optional_import("rich.box", "the printed report")
+        table: Table = optional_import("rich.table", "the printed report").Table(
+            box=box.SIMPLE_HEAD, pad_edge=False
+        )
+        text = optional_import("rich.text", "the printed report").Text
+        table.add_column("subject", overflow="fold", max_width=SUBJECT_WIDTH)
+        for group in cells:
+            table.add_column(group, no_wrap=True)
+        for row, name in enumerate(names):
+            lines = []
+            for column in cells.values():
+                cell = text("\n").join(text(line, COLOURS[standing]) for line, standing in column[row])
+                lines.append(cell)
+            table.add_row(text(name), *lines)
+        return table
+
+    def _cell(self, subject: SubjectReport, group: str) -> list[tuple[str, Standing]]:
+        of_group = (v for v in subject.results if self._catalogue.of(v).group == group)
+        tally = Tally.of(of_group, strict=self._strict)
+        if not tally.judged:
+            return [(NOTHING, Standing.UNJUDGED)]
+        held = f"{tally.held}/{tally.judged} held"
+        cell = [(held, Standing.UNJUDGED if tally.bad else Standing.HELD)]
+        for standing in (Standing.FAILS, Standing.DEVIATES, Standing.DECLARED):
+            if number := getattr(tally, standing):
+                cell.append((f"{number} {_verb(standing, number)}", standing))
+        return cell
+
+    # --- what broke -----------------------------------------------------------------------------
+
+    def _subject(self, subject: SubjectReport) -> None:
+        bad = [verdict for verdict in subject.results if verdict.bad]
+        if not bad:
+            return
+        bad.sort(key=lambda v: (SEVERITY[self._standing(v)], self._catalogue.position(v.rule)))
+        backend = f" on {subject.backend}" if subject.backend else ""
+        self._heading(inert_line(f"{subject.subject} ({subject.version}{backend})"))
+        for verdict in bad:
+            self._verdict(subject, verdict)
+
+    def _verdict(self, subject: SubjectReport, verdict: Verdict) -> None:
+        standing = self._standing(verdict)
+        rule = self._catalogue.of(verdict)
+        self._line("")
+        title = f"{verdict.rule}  level {verdict.level}  {verdict.outcome}: {standing}"
+        self._line(inert_line(title), COLOURS[standing])
+        if verdict.declared is not None:
+            self._labelled("declared", verdict.declared)
+        if verdict.rule not in self._told_rules:
+            self._told_rules.add(verdict.rule)
+            self._labelled("rule", rule.sentence)
+            self._labelled("source", rule.source)
+        if verdict.message:
+            self._labelled("message", verdict.message)
+        if verdict.witness is not None:
+            self._witness(subject, verdict, verdict.witness)
+        if verdict.reproduce:
+            self._line("  reproduce:", "dim")
+            self._line(inert(verdict.reproduce))
+
+    def _witness(self, subject: SubjectReport, verdict: Verdict, witness: Witness) -> None:
+        if verdict.declared is None or self._strict:
+            self._labelled("expected", witness.expected)
+        self._labelled("seen", witness.seen)
+        if verdict.declared is not None and not self._strict:
+            return  # known and explained: the reason and the command are enough
+        if witness.stderr:
+            self._labelled("stderr", witness.stderr, last=True)
+        shown = self._shown_programs.setdefault((verdict.rule, witness.python), subject.subject)
+        if shown != subject.subject:
+            self._labelled("program", f"the same as under {shown}, {verdict.rule}")
+        elif witness.python.strip():
+            self._program(witness.python)
+
+    def _program(self, python: str) -> None:
+        syntax = optional_import("rich.syntax", "the printed report").Syntax
+        lines = inert(python).strip("\n").expandtabs(4).split("\n")
+        self._line("  program:", "dim")
+        shown = syntax("", "python", theme="ansi_dark", background_color="default")
+        for line in shown.highlight("\n".join(lines[:PROGRAM_LINES])).split("\n"):
+            line.rstrip()
+            if line.plain:
+                line.pad_left(4)
+            self._console.print(line, soft_wrap=True)
+        if len(lines) > PROGRAM_LINES:
+            self._line(
+                f"    … {counted(len(lines) - PROGRAM_LINES, 'line')} more in the JSON and HTML reports",
+                "dim",
+            )
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def _closing(self, report: Report) -> None:
+        tallies = [(inert_line(s.subject), Tally.of(s.results, strict=self._strict)) for s in report.subjects]
+        failing = [f"{name} ({counted(t.fails, 'rule')})" for name, t in tallies if t.fails]
+        deviating = []
+        for name, t in tallies:
+            if t.deviates + t.declared:
+                declared = f", {t.declared} declared" if t.declared else ""
+                deviating.append(f"{name} ({counted(t.deviates + t.declared, 'rule')}{declared})")
+        parts = [headline(report, strict=self._strict)]
+        if failing:
+            parts.append(f"fails: {', '.join(failing)}")
+        if deviating:
+            parts.append(f"deviates: {', '.join(deviating)}")
+        if report.stale_declarations:
+            parts.append(counted(len(report.stale_declarations), "stale declaration"))
+        parts.append(f"seed {report.seed}, profile {report.profile}, {report.duration_s:.1f} s")
+        worst = min((t.worst for _, t in tallies), key=SEVERITY.__getitem__, default=Standing.UNJUDGED)
+        self._line(inert_line(". ".join(part[0].upper() + part[1:] for part in parts) + "."), COLOURS[worst])
+
+    def _standing(self, verdict: Verdict) -> Standing:
+        return standing_of(verdict, strict=self._strict)
+
+    def _heading(self, text: str) -> None:
+        self._line("")
+        self._line(text, "bold underline")
+
+    def _line(self, text: str, style: str = "") -> None:
+        """One line as it is: the terminal may break it, we never do, so that it can be copied."""
+        self._console.print(text, style=style or None, soft_wrap=True)
+
+    def _labelled(self, label: str, text: str, *, last: bool = False) -> None:
+        """``label`` and then ``text``, wrapped under its own start; the first lines of it, or the last."""
+        rich_text = optional_import("rich.text", "the printed report").Text
+        lines = inert(text).strip("\n").split("\n")
+        if len(lines) > TEXT_LINES:
+            note = f"… {len(lines) - TEXT_LINES} more lines"
+            lines = [note, *lines[-TEXT_LINES:]] if last else [*lines[:TEXT_LINES], note]
+        margin = "  " + f"{label}: ".ljust(10)
+        width = max(self._console.width - len(margin), 20)
+        body = rich_text("\n".join(lines)).wrap(self._console, width)
+        for number, line in enumerate(body):
+            line.rstrip()
+            start = rich_text(margin if number == 0 else " " * len(margin), "dim")
+            self._console.print(start + line, soft_wrap=True)
+
+
+def _verb(standing: Standing, number: int) -> str:
+    if standing is Standing.DECLARED:
+        return "declared"
+    return standing.value if number == 1 else standing.value.removesuffix("s")

@@ -1,0 +1,74 @@
+"""A stream people read: is it a terminal, how wide is it, and what must never be sent to it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from .extras import optional_import
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+UNKNOWN_WIDTH = 100
+
+# Text of a subject under test reaches the terminal: an escape sequence in it must show, not act.
+# Category Cc but for line feed and tab, and the marks that reorder what follows them (CVE-2021-42574).
+_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def inert(text: str) -> str:
+    """``text`` with every control character, but line feed and tab, as a visible escape."""
+    return _ACTING.sub(lambda found: ascii(found[0])[1:-1] if found[0] != "\x7f" else "\\x7f", text)
+
+
+def inert_line(text: str) -> str:
+    """``text`` made inert, and on a single line."""
+    return " ".join(inert(text).split())
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether ``stream`` is a terminal that understands cursor movement."""
+    try:
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+    except ValueError:  # closed
+        return False
+
+
+def width_of(stream: TextIO) -> int:
+    """Columns of the terminal behind ``stream``; 100 when it is none or does not say."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or UNKNOWN_WIDTH
+    except (OSError, ValueError, AttributeError):
+        return UNKNOWN_WIDTH
+
+
+@contextlib.contextmanager
+def page_on(stream: TextIO) -> Iterator[Console]:
+    """A rich console whose text goes to ``stream`` in one piece when the block ends.
+
+    What the stream's encoding lacks becomes a visible escape. Colours only on a terminal, and not
+    with NO_COLOR (no-color.org). Raises MuxloopError when rich is missing.
+    """
+    console_module = optional_import("rich.console", "the printed report")
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    buffer = io.BytesIO()
+    page = io.TextIOWrapper(buffer, encoding=encoding, errors="backslashreplace", newline="")
+    console: Console = console_module.Console(
+        file=page,
+        force_terminal=is_terminal(stream),
+        width=width_of(stream),
+        no_color=bool(os.environ.get("NO_COLOR")) or None,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        legacy_windows=False,
+    )
+    yield console
+    page.flush()
+    stream.write(buffer.getvalue().decode(encoding))
+    stream.flush()
