@@ -19,6 +19,7 @@ from ..verdict import Report, SubjectReport, Verdict
 from .catalogue import GROUP_TITLES, LEVELS, Catalogue, Rule
 from .destination import AnyPath, write_whole
 from .extras import optional_import
+from .inert import inert
 from .standing import SEVERITY, Standing, Tally, counted, headline, standing_of, subject_in_words
 from .timeline import Timeline, draw_timeline
 
@@ -74,6 +75,7 @@ def write_html(report: Report, rules: Iterable[Rule], path: AnyPath, *, strict: 
     environment = jinja2.Environment(
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_finalized,
         trim_blocks=True,
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_template),
@@ -99,6 +101,11 @@ def write_html(report: Report, rules: Iterable[Rule], path: AnyPath, *, strict: 
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     write_whole(path, page)
+
+
+def _finalized(value: Any) -> Any:
+    """What every expression of the template passes on its way out: control characters made visible."""
+    return inert(value) if isinstance(value, str) and not hasattr(value, "__html__") else value
 
 
 def _template(name: str) -> str:
@@ -183,7 +190,7 @@ def _highlighter(markup: Any) -> Any:
         formatter = optional_import("pygments.formatters.html", "highlighting").HtmlFormatter(nowrap=True)
     except MuxloopError:
         return lambda python: python.strip("\n")
-    return lambda python: markup(pygments.highlight(python.strip("\n"), lexer, formatter))
+    return lambda python: markup(pygments.highlight(inert(python).strip("\n"), lexer, formatter))
 
 
 def _duration(duration_s: float) -> str:

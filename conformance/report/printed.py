@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TextIO
 from ..verdict import Report, SubjectReport, Verdict, Witness
 from .catalogue import Catalogue, Rule
 from .extras import optional_import
+from .inert import inert, inert_line
 from .standing import SEVERITY, Standing, Tally, counted, headline, standing_of
-from .terminal import inert, inert_line, page_on
+from .terminal import page_on
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,7 +127,7 @@ class _Printer:
         standing = self._standing(verdict)
         rule = self._catalogue.of(verdict)
         self._line("")
-        title = f"{verdict.rule}  level {verdict.level}  {verdict.outcome}: {standing}"
+        title = f"{verdict.rule} (level {verdict.level}) {verdict.outcome}: {standing}"
         self._line(inert_line(title), COLOURS[standing])
         if verdict.declared is not None:
             self._labelled("declared", verdict.declared)
@@ -184,14 +185,14 @@ class _Printer:
                 deviating.append(f"{name} ({counted(t.deviates + t.declared, 'rule')}{declared})")
         parts = [headline(report, strict=self._strict)]
         if failing:
-            parts.append(f"fails: {', '.join(failing)}")
+            parts.append(f"Fails: {', '.join(failing)}")
         if deviating:
-            parts.append(f"deviates: {', '.join(deviating)}")
+            parts.append(f"Deviates: {', '.join(deviating)}")
         if report.stale_declarations:
             parts.append(counted(len(report.stale_declarations), "stale declaration"))
-        parts.append(f"seed {report.seed}, profile {report.profile}, {report.duration_s:.1f} s")
+        parts.append(f"Seed {report.seed}, profile {report.profile}, {report.duration_s:.1f} s")
         worst = min((t.worst for _, t in tallies), key=SEVERITY.__getitem__, default=Standing.UNJUDGED)
-        self._line(inert_line(". ".join(part[0].upper() + part[1:] for part in parts) + "."), COLOURS[worst])
+        self._line(inert_line(". ".join(parts) + "."), COLOURS[worst])
 
     def _standing(self, verdict: Verdict) -> Standing:
         return standing_of(verdict, strict=self._strict)

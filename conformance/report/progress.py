@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..verdict import Verdict
 from .extras import optional_import
+from .inert import inert_line
 from .standing import Standing, counted, standing_of
-from .terminal import inert_line, is_terminal, width_of
+from .terminal import is_terminal, width_of
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""A stream people read: is it a terminal, how wide is it, and what must never be sent to it."""
+"""A stream people read: is it a terminal, how wide is it, and a page of text for it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 UNKNOWN_WIDTH = 100
-
-# Text of a subject under test reaches the terminal: an escape sequence in it must show, not act.
-# Category Cc but for line feed and tab, and the marks that reorder what follows them (CVE-2021-42574).
-_ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def inert(text: str) -> str:
-    """``text`` with every control character, but line feed and tab, as a visible escape."""
-    return _ACTING.sub(lambda found: ascii(found[0])[1:-1] if found[0] != "\x7f" else "\\x7f", text)
-
-
-def inert_line(text: str) -> str:
-    """``text`` made inert, and on a single line."""
-    return " ".join(inert(text).split())
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -70,5 +56,6 @@ def page_on(stream: TextIO) -> Iterator[Console]:
     )
     yield console
     page.flush()
-    stream.write(buffer.getvalue().decode(encoding))
+    text = buffer.getvalue().decode(encoding)
+    stream.write(re.sub(" +(?=\n)", "", text))  # tables come padded to a rectangle
     stream.flush()

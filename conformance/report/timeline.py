@@ -17,7 +17,7 @@ LABEL_LENGTH = 96
 _ROW = 22
 _TIME_WIDTH = 76
 _LANE_WIDTH = 26
-_LETTER_WIDTH = 6.7  # of a 12 px monospaced face, with a little to spare
+_LETTER_WIDTH = 7.4  # of a 12 px monospaced face, with a little to spare
 _PAUSE_MS = 1.0
 _LANE_COLOURS = 6
 
@@ -88,7 +88,7 @@ def draw_timeline(history: Sequence[dict[str, Any]]) -> Timeline | None:
         elif before_ms is not None and at_ms - before_ms >= _PAUSE_MS:
             gap = min(14 + 6 * math.log10(at_ms - before_ms + 1), 34)
             y += gap
-            pauses.append(Pause(y - (_ROW + gap) / 2, f"{_milliseconds(at_ms - before_ms)} ms"))
+            pauses.append(Pause(y - (_ROW + gap) / 2, f"{_milliseconds(at_ms - before_ms)} ms later"))
         marks.append(_mark(event, y, lanes[_lane_name(event)], at_ms))
         before_ms = at_ms
         y += _ROW
