@@ -211,7 +211,7 @@ class EpollSelector(Selector):
     def _second_opinion(self, batch: list[tuple[int, int]]) -> list[tuple[SelectorKey, int]]:
         """Put a batch before poll(2), and rebuild the set when the two disagree.
 
-        Another thread that consumed an event in between makes them disagree too; the rebuild it causes is harmless.
+        Another thread that consumed an event in between makes them disagree too; that rebuild is harmless.
         """
         self._batches = 0
         poller = self.kernel.poll()

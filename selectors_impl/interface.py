@@ -49,10 +49,9 @@ _BOTH = EVENT_READ | EVENT_WRITE
 
 
 def cap_wait(timeout: float) -> float:
-    """The seconds to wait instead of a *timeout* that is longer than ``LONGEST_WAIT_S``, or not a number.
+    """The seconds to wait instead of a *timeout* longer than ``LONGEST_WAIT_S``.  ValueError for NaN.
 
-    Backends call it off the fast path, after ``timeout <= LONGEST_WAIT_S`` was false, which it is for NaN too.
-    Raises ValueError for NaN.
+    Backends call it off the fast path: ``timeout <= LONGEST_WAIT_S`` is false for NaN too.
     """
     if timeout != timeout:
         raise ValueError("select: the timeout is NaN; give seconds, or None to wait without limit")
@@ -69,7 +68,7 @@ class Selector(selectors.BaseSelector):
     """What users call the mechanism: ``"epoll"``."""
 
     interface_version: ClassVar[int] = INTERFACE_VERSION
-    """The contract this class was written for; a plug-in writes the number, to be checked when it is loaded."""
+    """The contract this class was written for; a plug-in writes the number, which is checked at loading."""
 
     resolution: ClassVar[float]
     """The finest wait of the mechanism, in seconds: a wait is rounded up to a multiple of it."""
@@ -171,7 +170,7 @@ class Selector(selectors.BaseSelector):
         every ready file is in the list: no batch limit starves any (bpo-23009).
 
         An empty list can come early in three cases: after ``LONGEST_WAIT_S``, when a registration
-        had to be dropped (see ``take_dropped``), and when the kernel reported a file that is not ours any more.
+        had to be dropped (see ``take_dropped``), and when the kernel reported a file that is no longer ours.
         """
 
     def take_dropped(self) -> list[SelectorKey]:
@@ -226,16 +225,16 @@ class Selector(selectors.BaseSelector):
 
     @abc.abstractmethod
     def _remove(self, fd: int, events: int) -> None:
-        """Forget the number, which has left ``_keys``.  Must not fail: the file may be closed or be another's by now."""
+        """Forget the number, which has left ``_keys``; it may be closed or another file's.  Must not fail."""
 
-    def _forked(self) -> None:  # noqa: B027 - most mechanisms have nothing to do
+    def _forked(self) -> None:
         """Called in the child after a fork: what the child does must never reach the parent's kernel object.
 
         Only note it: most children end or exec without another look at the selector.
         """
 
-    def _release(self) -> None:  # noqa: B027 - poll and select own nothing in the kernel
-        """Close the kernel's object.  The books are empty by now."""
+    def _release(self) -> None:
+        """Close the kernel's object, where there is one.  The books are empty by now."""
 
     # What a backend uses.
 

@@ -10,7 +10,7 @@ The oldest and the only one that exists everywhere.  A set is a fixed array of b
   it).  So we ask for each alone, drop the closed ones, tell (``take_dropped``), and report the others.
 - Windows: three empty sets are an error.  So we sleep instead.
 - Windows: a refused connection is reported in the exception set only.  So that set counts as writable.
-- select(2) says nothing of errors and hang-ups; the file becomes readable or writable, or both, which is what we report.
+- Errors and hang-ups have no set of their own: the file becomes readable, writable or both.
 - Timeouts are microseconds; Python's wrapper rounds up.
 """
 
@@ -59,7 +59,7 @@ class SelectSelector(Selector):
         else:
             if fd >= _fd_setsize():
                 raise ValueError(
-                    f"file descriptor {fd}: select cannot watch numbers of {_fd_setsize()} (FD_SETSIZE) and above;"
+                    f"file descriptor {fd}: select watches numbers below {_fd_setsize()} (FD_SETSIZE);"
                     " use another backend, or open fewer files"
                 )
             self.kernel.select([fd], [], [], 0)  # raises EBADF
@@ -135,8 +135,8 @@ class SelectSelector(Selector):
         for event, watched in ((EVENT_READ, self._readers), (EVENT_WRITE, self._writers)):
             if events & event and len(watched) >= _SOCKETS_PER_SET_ON_WINDOWS:
                 raise ValueError(
-                    f"file descriptor {fd}: select on Windows watches {_SOCKETS_PER_SET_ON_WINDOWS} sockets (FD_SETSIZE)"
-                    " at a time; unregister some, or use asyncio.ProactorEventLoop"
+                    f"file descriptor {fd}: select watches {_SOCKETS_PER_SET_ON_WINDOWS} sockets (FD_SETSIZE)"
+                    " on Windows; unregister some, or use asyncio.ProactorEventLoop"
                 )
 
 
