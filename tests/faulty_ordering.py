@@ -50,7 +50,7 @@ class SameTurn(SteppedLoop):
 
 @ORDERING_FAULTS.plant
 class ReentrantCallSoon(SteppedLoop):
-    """invented: call_soon on an empty queue calls at once, inside the callback that asks. Breaks ORD-03."""
+    """invented: call_soon in a callback calls at once, inside the callback that asks. Breaks ORD-03."""
 
     inside = False
 
@@ -63,8 +63,8 @@ class ReentrantCallSoon(SteppedLoop):
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         handle = super().call_soon(callback, *args, context=context)
-        if self.inside and context is None and len(self._ready) == 1:
-            self._ready.clear()
+        if self.inside and context is None:
+            self._ready.pop()
             self.inside = False
             super()._call_handle(handle)
             self.inside = True
