@@ -14,7 +14,7 @@ def write_json(report: Report, path: AnyPath) -> None:
     """Write ``report.as_json()`` to ``path``, atomically.
 
     The document is strict JSON (RFC 8259), which has no NaN and no infinities: such a number is written as
-    the string Python prints for it, and any other stranger to JSON as its repr: a long run is not lost over it.
+    the string Python prints for it, any other stranger to JSON as its repr: no long run is lost over one.
     Raises UsageError when ``path`` cannot be written.
     """
     document = json.dumps(_strict(report.as_json()), indent=1, allow_nan=False, default=repr)

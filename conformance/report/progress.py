@@ -194,7 +194,8 @@ class _LiveProgress(Progress):
         )
         # The text comes from subjects: it must not be read as markup.
         self._bar = rich_progress.Progress(
-            rich_progress.BarColumn(bar_width=24),
+            # rich draws unfinished bars in red, which would read as a verdict here.
+            rich_progress.BarColumn(bar_width=24, complete_style="blue", finished_style="blue"),
             rich_progress.MofNCompleteColumn(),
             rich_progress.TextColumn("{task.fields[counts]}", markup=False),
             rich_progress.TimeElapsedColumn(),
