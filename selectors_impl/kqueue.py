@@ -14,8 +14,9 @@ registrations, two events and two chances to fail.
   On the write filter it means that nobody will read: it counts as readable too, as POLLERR does elsewhere.
 - Adding a write filter to a pipe whose reader is gone answers EPIPE on macOS (mio 582).  That is an
   event, not a failure.  So we take it as registered and always writable; the owner's write will tell.
-- The read filter of a regular file is ready only before its end, some systems refuse directories, and
-  other mechanisms call both always ready.  So we say that ourselves: while one is registered, no wait blocks.
+- The read filter of a regular file is ready only before its end, some systems refuse directories and
+  /dev/null, and other mechanisms call all of them always ready.  So we say that ourselves, and while
+  one is registered no wait blocks.
 - Some devices, ttys of old macOS among them, are refused at registration (EINVAL, ENODEV).  The
   error goes to the caller; the poll and select backends are the remedy.
 - A child does not inherit the queue, but Python before 3.13 keeps its number, which may be another
@@ -143,8 +144,7 @@ class KqueueSelector(Selector):
 
     def _enter(self, fd: int, events: int, before: int = 0) -> None:
         """EV_ADD for each event; on an error, those beyond *before* are taken back."""
-        mode = os.fstat(fd).st_mode  # raises EBADF
-        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        if _never_blocks(os.fstat(fd)):  # raises EBADF
             self._always[fd] = events
             return
         answers = self._control(fd, events, _EV_ADD | _EV_RECEIPT)
@@ -196,3 +196,9 @@ class KqueueSelector(Selector):
         self._queue.control([self.kernel.kevent(fd, filter_, _EV_DELETE | _EV_RECEIPT)], 1, 0)
         if fd in self._keys:
             self._drop(fd)
+
+
+def _never_blocks(info: os.stat_result) -> bool:
+    if stat.S_ISCHR(info.st_mode):
+        return info.st_rdev == os.stat(os.devnull).st_rdev
+    return stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)

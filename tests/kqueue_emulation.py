@@ -142,8 +142,9 @@ class kqueue:  # noqa: N801 - the name in `select`
     def _apply(self, change: kevent) -> int:
         """Apply one change; its errno, or 0."""
         place = (change.ident, change.filter)
-        if place in self._knotes and not self._knotes[place].alive():
-            self._bury(place)
+        for neighbour in ((change.ident, KQ_FILTER_READ), (change.ident, KQ_FILTER_WRITE)):
+            if neighbour in self._knotes and not self._knotes[neighbour].alive():
+                self._bury(neighbour)
         try:
             knote = self._knotes.get(place)
             if knote is None and change.flags & KQ_EV_ADD:
@@ -169,7 +170,7 @@ class kqueue:  # noqa: N801 - the name in `select`
         try:
             self._watch(knote)
         except PermissionError:
-            self._delete(place)
+            self._knotes.pop(place).close()
             return errno.EINVAL  # a device without a poll method
         return 0
 
@@ -194,15 +195,13 @@ class kqueue:  # noqa: N801 - the name in `select`
                 ready.append((knote.reported_at, place, knote, event))
         ready.sort(key=lambda entry: entry[0])  # who waited longest first: the kernel requeues at the tail
         events = []
-        for _, place, knote, (data, flags, fflags) in ready[:max_events]:
+        for _, place, knote, (data, state, fflags) in ready[:max_events]:
             self._stamp += 1
             knote.reported_at = self._stamp
             knote.retrieved()
-            if knote.clear:
-                flags |= KQ_EV_CLEAR
             if knote.oneshot:
-                flags |= KQ_EV_ONESHOT
                 self._delete(place)
+            flags = state | knote.clear * KQ_EV_CLEAR | knote.oneshot * KQ_EV_ONESHOT
             events.append(kevent(*place, flags, fflags, data, knote.udata))
         return events
 
@@ -236,7 +235,11 @@ class kqueue:  # noqa: N801 - the name in `select`
         if bits and was_watched:
             self._epoll.modify(knote.waits_on, bits)
         elif bits:
-            self._epoll.register(knote.waits_on, bits)
+            try:
+                self._epoll.register(knote.waits_on, bits)
+            except PermissionError:
+                del self._waiters[knote.waits_on]
+                raise
         else:
             del self._waiters[knote.waits_on]
             if was_watched:

@@ -7,6 +7,7 @@ Every knote owns or borrows one descriptor on which epoll can wait for it.
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -162,10 +163,8 @@ class TimerKnote(Knote):
 
     def event(self) -> tuple[int, int, int] | None:
         assert self.waits_on is not None
-        try:
+        with contextlib.suppress(BlockingIOError):
             self.expirations += struct.unpack("=Q", os.read(self.waits_on, 8))[0]
-        except BlockingIOError:
-            pass
         return (self.expirations, 0, 0) if self.expirations else None
 
     def retrieved(self) -> None:

@@ -1,0 +1,43 @@
+"""The backends that the selector tests run over.  A new backend is two lines in ``_CLASSES``."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from muxloop.selectors_impl import Selector
+from muxloop.selectors_impl.epoll import EpollSelector
+from muxloop.selectors_impl.kqueue import KqueueSelector
+from muxloop.selectors_impl.poll import PollSelector
+from muxloop.selectors_impl.select import SelectSelector
+
+_CLASSES: dict[str, type[Selector]] = {
+    "epoll": EpollSelector,
+    "kqueue": KqueueSelector,
+    "poll": PollSelector,
+    "select": SelectSelector,
+}
+
+if sys.platform.startswith("linux"):
+    import kqueue_emulation
+
+    class EmulatedKqueueSelector(KqueueSelector):
+        kernel = kqueue_emulation
+
+    _CLASSES["kqueue-emulated"] = EmulatedKqueueSelector
+    # The real one cannot be had here, and a skip for every test of it would say nothing.
+    del _CLASSES["kqueue"]
+
+
+def backends(*wanted: str) -> list[object]:
+    """Parameters for ``pytest.mark.parametrize``: the wanted backends, or all."""
+    parameters = []
+    for name, selector_class in _CLASSES.items():
+        if not wanted or name in wanted:
+            reason = selector_class.probe()
+            marks = pytest.mark.skipif(reason is not None, reason=f"{name}: {reason}")
+            parameters.append(pytest.param(selector_class, id=name, marks=marks))
+    return parameters
+
+
+every_backend = pytest.mark.parametrize("backend", backends())
