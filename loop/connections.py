@@ -1,0 +1,164 @@
+"""``create_connection`` for TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from asyncio import staggered
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from .addresses import AddressInfo, interleave, resolve
+from .sockets import refuse_tls
+from .streaming import ProtocolFactory, Streaming
+from .unsupported import refuse_ssl
+
+
+class Connections(Streaming):
+    """Connecting to servers, and adopting connections that others accepted."""
+
+    async def create_connection(  # type: ignore[override]  # the stub has an overload for every mix
+        self,
+        protocol_factory: ProtocolFactory,
+        host: str | None = None,
+        port: int | str | None = None,
+        *,
+        ssl: Any = None,
+        family: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+        sock: socket.socket | None = None,
+        local_addr: tuple[str, int] | None = None,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        happy_eyeballs_delay: float | None = None,
+        interleave: int | None = None,
+        all_errors: bool = False,
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Connect to host and port, or take a connected ``sock``; returns (transport, protocol).
+
+        The addresses of the host are tried one after the other, or, with ``happy_eyeballs_delay``
+        (seconds), each that much after the former while those are still under way (RFC 8305).
+        OSError if none can be reached, with ``all_errors`` an ExceptionGroup of every reason;
+        ValueError for arguments that do not fit together; NotImplementedError for TLS.
+
+        Source: https://docs.python.org/3/library/asyncio-eventloop.html#opening-network-connections
+        """
+        refuse_ssl("create_connection", ssl)
+        if server_hostname is not None:
+            raise ValueError("server_hostname is for TLS only")
+        if ssl_handshake_timeout is not None or ssl_shutdown_timeout is not None:
+            raise ValueError("ssl_handshake_timeout and ssl_shutdown_timeout are for TLS only")
+        if host is None and port is None:
+            if sock is None:
+                raise ValueError("create_connection() needs a host and port, or a sock")
+            _check_stream(sock)
+        elif sock is not None:
+            raise ValueError("create_connection() takes a host and port, or a sock, not both")
+        else:
+            if happy_eyeballs_delay is not None and interleave is None:
+                interleave = 1
+            lookup = partial(resolve, self, family=family, proto=proto, flags=flags)
+            targets = await lookup((host, port))
+            local = None if local_addr is None else await lookup(local_addr)
+            if interleave:
+                targets = _interleaved(targets, interleave)
+            sock = await self._connect_first(targets, local, happy_eyeballs_delay, all_errors)
+        transport, protocol = await self._connect_transport(sock, protocol_factory)
+        return transport, protocol
+
+    async def connect_accepted_socket(
+        self,
+        protocol_factory: ProtocolFactory,
+        sock: socket.socket,
+        *,
+        ssl: Any = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
+        """Take over a connection accepted elsewhere; errors as ``create_connection``."""
+        refuse_ssl("connect_accepted_socket", ssl)
+        if ssl_handshake_timeout is not None or ssl_shutdown_timeout is not None:
+            raise ValueError("ssl_handshake_timeout and ssl_shutdown_timeout are for TLS only")
+        _check_stream(sock)
+        return await self._connect_transport(sock, protocol_factory)
+
+    async def _connect_first(
+        self,
+        targets: Sequence[AddressInfo],
+        local: Sequence[AddressInfo] | None,
+        delay: float | None,
+        all_errors: bool,
+    ) -> socket.socket:
+        """A socket connected to the first target that answers."""
+        errors: list[OSError] = []
+        attempts = [partial(self._connect_one, target, local, errors) for target in targets]
+        try:
+            if delay is None:
+                for attempt in attempts:
+                    try:
+                        return await attempt()
+                    except OSError:
+                        continue
+            else:
+                winner, _, _ = await staggered.staggered_race(attempts, delay)
+                if winner is not None:
+                    return winner
+            raise _joint_error(errors, all_errors)
+        finally:
+            errors.clear()  # their tracebacks hold this frame: no cycle is left behind
+
+    async def _connect_one(
+        self, target: AddressInfo, local: Sequence[AddressInfo] | None, errors: list[OSError]
+    ) -> socket.socket:
+        family, kind, proto, _, address = target
+        sock: socket.socket | None = None
+        try:
+            sock = socket.socket(family, kind, proto)
+            sock.setblocking(False)
+            if local is not None:
+                _bind(sock, family, local, errors)
+            await self.sock_connect(sock, address)
+            return sock
+        except BaseException as error:
+            if sock is not None:
+                sock.close()
+            if isinstance(error, OSError):
+                errors.append(error)
+            raise
+
+
+_interleaved = interleave  # the parameter of create_connection has the same name
+
+
+def _bind(sock: socket.socket, family: int, local: Sequence[AddressInfo], errors: list[OSError]) -> None:
+    """Bind to the first local address of the family that can be had."""
+    problem = OSError(f"no local address of family {family!r} was given")
+    for local_family, _, _, _, address in local:
+        if local_family != family:
+            continue
+        try:
+            sock.bind(address)
+            return
+        except OSError as error:
+            errors.append(problem := OSError(error.errno, f"cannot bind to {address!r}: {error.strerror}"))
+    if problem in errors:
+        errors.remove(problem)  # the caller adds what is raised
+    raise problem
+
+
+def _joint_error(errors: list[OSError], all_errors: bool) -> Exception:
+    """One exception for all attempts."""
+    if all_errors:
+        return ExceptionGroup("create_connection failed", list(errors))
+    if len({str(error) for error in errors}) == 1:
+        return errors[0]
+    return OSError("Multiple exceptions: " + ", ".join(map(str, errors)))
+
+
+def _check_stream(sock: socket.socket) -> None:
+    refuse_tls(sock)
+    if sock.type != socket.SOCK_STREAM:
+        raise ValueError(f"a stream socket is needed, got {sock!r}")

@@ -1,0 +1,30 @@
+"""The event loop, put together."""
+
+from __future__ import annotations
+
+import selectors
+
+from ..selectors_impl import open_selector
+from .clock import Clock
+from .connections import Connections
+from .executors import Executors
+from .files import Files
+from .servers import Servers
+from .signals import Signals
+from .sockets import SocketCalls
+from .tasks import Tasks
+from .unsupported import Unsupported
+
+
+class EventLoop(Servers, Connections, SocketCalls, Files, Signals, Executors, Tasks, Unsupported):
+    """An asyncio event loop on an interchangeable selector.
+
+    ``selector`` is any ``selectors.BaseSelector``; the loop owns it from now on and closes it. None opens the best
+    one, as ``muxloop.open_selector()`` does. ``clock`` is what passes for time; None is the machine's
+    monotonic clock.
+
+    Source of its behaviour: https://docs.python.org/3/library/asyncio-eventloop.html
+    """
+
+    def __init__(self, selector: selectors.BaseSelector | None = None, clock: Clock | None = None) -> None:
+        super().__init__(open_selector() if selector is None else selector, clock)

@@ -1,0 +1,73 @@
+"""Telling a protocol to stop writing, and to go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+_HIGH_WATER = 64 * 1024
+
+
+class FlowControl(asyncio.Transport):
+    """The write-buffer limits of a transport: ``pause_writing`` and ``resume_writing`` alternate strictly.
+
+    Source: https://docs.python.org/3/library/asyncio-protocol.html#flow-control-callbacks
+    """
+
+    __slots__ = ("_high", "_low", "_paused")
+
+    _loop: asyncio.AbstractEventLoop  # of the subclass
+
+    def __init__(self, extra: dict[str, Any]) -> None:
+        super().__init__(extra)
+        self._high = _HIGH_WATER
+        self._low = _HIGH_WATER // 4
+        self._paused = False
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Pause the protocol above ``high`` buffered bytes, resume it at ``low`` or below.
+
+        ``low`` alone makes ``high`` four times as much, ``high`` alone ``low`` a quarter; neither: 64 KiB
+        and 16 KiB. Zero: nothing may stay buffered. ValueError unless high >= low >= 0.
+        """
+        if high is None:
+            high = _HIGH_WATER if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"write-buffer limits need high >= low >= 0, got high={high!r}, low={low!r}")
+        self._high = high
+        self._low = low
+        self._pause_if_high()
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        """The limits in bytes: (low, high)."""
+        return self._low, self._high
+
+    def _pause_if_high(self) -> None:
+        if not self._paused and self.get_write_buffer_size() > self._high:
+            self._paused = True
+            self._tell("pause_writing")
+
+    def _resume_if_low(self) -> None:
+        if self._paused and self.get_write_buffer_size() <= self._low:
+            self._paused = False
+            self._tell("resume_writing")
+
+    def _tell(self, method: str) -> None:
+        protocol = self.get_protocol()
+        call: Callable[[], object] = getattr(protocol, method)
+        try:
+            call()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._loop.call_exception_handler(
+                {
+                    "message": f"protocol.{method}() failed",
+                    "exception": error,
+                    "transport": self,
+                    "protocol": protocol,
+                }
+            )

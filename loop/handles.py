@@ -1,0 +1,203 @@
+"""Handles: what a scheduling call returns, and what the ready queue and the timer heap hold.
+
+They are ``asyncio.Handle`` and ``asyncio.TimerHandle`` for ``isinstance`` and for ``repr``, with a lean
+constructor: a handle is cancelled exactly when it has no callback, so that needs no field of its own,
+and what only debug mode stores lives in the traced classes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import format_helpers
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from traceback import StackSummary
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .core import Core
+
+Callback = Callable[..., object]
+
+
+class Handle(asyncio.Handle):
+    """A callback that the loop will call; ``cancel()`` keeps it from being called.
+
+    Source: https://docs.python.org/3/library/asyncio-eventloop.html#callback-handles
+    """
+
+    __slots__ = ()
+
+    # What asyncio.Handle keeps in fields and an untraced handle never changes.
+    _repr: str | None = None
+    _source_traceback: StackSummary | None = None
+
+    owned = False  # whether it works for a transport or a sock_* call of the loop
+
+    _callback: Callback | None
+    _args: tuple[Any, ...]
+    _context: Context | None
+    _loop: Core
+
+    def __init__(
+        self, callback: Callback, args: tuple[Any, ...], loop: Core, context: Context | None = None
+    ) -> None:
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+
+    def cancel(self) -> None:
+        """Keep the callback from being called, and let go of it, its arguments and its context at once."""
+        self._callback = None
+        self._args = ()
+        self._context = None
+
+    def cancelled(self) -> bool:
+        """Whether ``cancel()`` was called, before or after the callback ran."""
+        return self._callback is None
+
+    @property
+    def _cancelled(self) -> bool:  # type: ignore[override]  # asyncio.Handle.__repr__ reads it
+        return self._callback is None
+
+    def get_context(self) -> Context | None:  # type: ignore[override]  # a cancelled handle has let go of it
+        """The context the callback runs in; None once cancelled."""
+        return self._context
+
+
+class OwnedHandle(Handle):
+    """A reader or writer of the loop's own: run once more, not cancelled, when its file was closed underfoot."""
+
+    __slots__ = ()
+
+    owned = True
+
+    def _repr_info(self) -> list[str]:
+        return ["Handle", *super()._repr_info()[1:]]
+
+
+class TimerHandle(asyncio.TimerHandle):
+    """A callback that the loop will call at a time.
+
+    Source: https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.TimerHandle
+    """
+
+    __slots__ = ()
+
+    _repr: str | None = None
+    _source_traceback: StackSummary | None = None
+
+    _callback: Callback | None
+    _args: tuple[Any, ...]
+    _context: Context | None
+    _loop: Core
+    _when: float
+    _scheduled: bool  # whether it stands in the heap
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callback,
+        args: tuple[Any, ...],
+        loop: Core,
+        context: Context | None = None,
+    ) -> None:
+        self._when = when
+        self._callback = callback
+        self._args = args
+        self._loop = loop
+        self._context = copy_context() if context is None else context
+        self._scheduled = False
+
+    def cancel(self) -> None:
+        """Keep the callback from being called, and let go of it, its arguments and its context at once."""
+        callback = self._callback
+        if callback is None:
+            return
+        timers = self._loop._timers
+        # The local keeps the callback alive until the death is counted: its finaliser may arm and cancel.
+        self._callback = None
+        if self._scheduled:
+            timers.dead += 1
+        self._args = ()
+        self._context = None
+        timers.rebuild_if_worth()
+
+    def cancelled(self) -> bool:
+        """Whether ``cancel()`` was called, before or after the callback ran."""
+        return self._callback is None
+
+    @property
+    def _cancelled(self) -> bool:  # type: ignore[override]  # asyncio.TimerHandle.__repr__ and __eq__ read it
+        return self._callback is None
+
+    def get_context(self) -> Context | None:  # type: ignore[override]  # a cancelled handle has let go of it
+        """The context the callback runs in; None once cancelled."""
+        return self._context
+
+
+class TracedHandle(Handle):
+    """A handle of debug mode: knows where it was created, and keeps its description when cancelled."""
+
+    __slots__ = ("_repr", "_source_traceback")
+
+    def __init__(
+        self,
+        callback: Callback,
+        args: tuple[Any, ...],
+        loop: Core,
+        context: Context | None,
+        frame: FrameType | None,
+    ) -> None:
+        super().__init__(callback, args, loop, context)
+        self._repr = None
+        self._source_traceback = format_helpers.extract_stack(frame)
+
+    def cancel(self) -> None:
+        """As ``Handle.cancel``; the description for logs is made first."""
+        if self._callback is not None:
+            self._repr = f"<{describe(self)} cancelled>"
+        super().cancel()
+
+    def _repr_info(self) -> list[str]:
+        return ["Handle", *super()._repr_info()[1:]]
+
+
+class TracedTimerHandle(TimerHandle):
+    """A timer handle of debug mode: knows where it was created, and keeps its description when cancelled."""
+
+    __slots__ = ("_repr", "_source_traceback")
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callback,
+        args: tuple[Any, ...],
+        loop: Core,
+        context: Context | None,
+        frame: FrameType | None,
+    ) -> None:
+        super().__init__(when, callback, args, loop, context)
+        self._repr = None
+        self._source_traceback = format_helpers.extract_stack(frame)
+
+    def cancel(self) -> None:
+        """As ``TimerHandle.cancel``; the description for logs is made first."""
+        if self._callback is not None:
+            self._repr = f"<{describe(self)} cancelled>"
+        super().cancel()
+
+    def _repr_info(self) -> list[str]:
+        return ["TimerHandle", *super()._repr_info()[1:]]
+
+
+def describe(handle: asyncio.Handle) -> str:
+    """A handle's repr without its brackets."""
+    return repr(handle).strip("<>")
+
+
+def describe_callback(callback: Callback, args: tuple[Any, ...]) -> str:
+    """A callback's name, arguments and place in the source, as asyncio's own messages give them."""
+    return str(format_helpers._format_callback_source(callback, args))  # type: ignore[attr-defined]

@@ -1,0 +1,241 @@
+"""Which handle waits for which file descriptor.
+
+One `Interest` per descriptor stands in the selector as its key's data. What this file adds to a
+selector is ownership, and suspicion: a descriptor may be closed without a word, and its number given to
+another file. So an interest knows whom it was made for, and is checked
+
+- when the selector says that it dropped the descriptor (``take_dropped``),
+- when ``select()`` itself fails over a dead one (a plain ``select`` selector),
+- when somebody asks for the same number again, and
+- after every `DISPATCHES_PER_CHECK` dispatches: a closed descriptor that a duplicate keeps reporting,
+  or whose number now belongs to a file that is always ready, would otherwise spin for ever.
+
+The readers and writers of a program are cancelled then. Those of the loop's own transports and
+``sock_*`` calls are run once more instead: their system call gets EBADF and tells its caller,
+who would otherwise wait for ever (trio 1272).
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+from asyncio.log import logger
+from collections import deque
+from selectors import EVENT_READ, EVENT_WRITE
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+from .clock import Events
+from .handles import Handle, TimerHandle
+
+if TYPE_CHECKING:
+    import asyncio
+
+DISPATCHES_PER_CHECK = 64
+
+Identity = tuple[int, int]
+
+
+class Interest:
+    """The handles that wait for one descriptor."""
+
+    __slots__ = ("credit", "fileobj", "identity", "reader", "writer")
+
+    def __init__(self, fileobj: Any, identity: Identity | None) -> None:
+        self.fileobj = fileobj
+        self.identity = identity  # None: not taken, the object itself tells when it is closed
+        self.reader: Handle | None = None
+        self.writer: Handle | None = None
+        self.credit = DISPATCHES_PER_CHECK
+
+    @property
+    def events(self) -> int:
+        """What the selector should watch for."""
+        return (self.reader is not None and EVENT_READ) | (self.writer is not None and EVENT_WRITE)
+
+    def is_stale(self, fd: int) -> bool:
+        """Whether the descriptor was closed, or the number has become another file's."""
+        if not isinstance(self.fileobj, int):
+            try:
+                if self.fileobj.fileno() != fd:
+                    return True
+            except (OSError, ValueError):
+                return True
+        now = identify(fd)
+        return now is None or (self.identity is not None and now != self.identity)
+
+
+class Readiness:
+    """The table of interests over one selector."""
+
+    def __init__(self, selector: selectors.BaseSelector, ready: deque[Handle | TimerHandle]) -> None:
+        self._selector = selector
+        self._ready = ready
+        self._take_dropped = getattr(selector, "take_dropped", None)
+        self.interests: dict[int, Interest] = {}
+        self.transports: WeakValueDictionary[int, asyncio.BaseTransport] = WeakValueDictionary()
+        self.debug = False
+
+    def add(self, fileobj: Any, fd: int, events: int, handle: Handle) -> None:
+        """Queue ``handle`` whenever ``fd`` is ready for ``events`` (one of the two); cancel the former one.
+
+        ValueError or OSError as the selector raises them; the former handle then stays.
+        """
+        interest = self.interests.get(fd)
+        if interest is not None and interest.is_stale(fd):
+            self._drop(fd, interest)
+            interest = None
+        if interest is None:
+            interest = Interest(fileobj, None if handle.owned else identify(fd))
+            self._selector.register(fd, events, interest)
+            self.interests[fd] = interest
+        elif not interest.events & events:
+            self._selector.modify(fd, interest.events | events, interest)
+        if events == EVENT_READ:
+            former, interest.reader = interest.reader, handle
+        else:
+            former, interest.writer = interest.writer, handle
+        if former is not None:
+            former.cancel()
+
+    def remove(self, fd: int, events: int) -> bool:
+        """Cancel the handle that waits for ``events`` (one of the two) of ``fd``. Returns whether there was one."""
+        interest = self.interests.get(fd)
+        if interest is None or not interest.events & events:
+            return False
+        if events == EVENT_READ:
+            former, interest.reader = interest.reader, None
+        else:
+            former, interest.writer = interest.writer, None
+        if former is not None:
+            former.cancel()
+        if interest.events:
+            try:
+                self._selector.modify(fd, interest.events, interest)
+            except (KeyError, ValueError, OSError):  # closed underfoot
+                self._drop(fd, interest)
+        else:
+            del self.interests[fd]
+            self._forget(fd)
+        return True
+
+    def release(self, fd: int, events: int, handle: Handle) -> None:
+        """Stop ``handle`` waiting for ``events`` of ``fd``, if it still does; never touches a successor."""
+        interest = self.interests.get(fd)
+        if interest is not None and handle is (interest.reader if events == EVENT_READ else interest.writer):
+            self.remove(fd, events)
+
+    def number_of(self, fileobj: Any) -> int:
+        """As `fileno`; finds also a watched object that was closed meanwhile."""
+        try:
+            return fileno(fileobj)
+        except ValueError:
+            for fd, interest in self.interests.items():
+                if interest.fileobj is fileobj:
+                    return fd
+            raise
+
+    def queue(self, events: Events) -> None:
+        """Queue the handles of what is ready: of one descriptor, the reader before the writer."""
+        append = self._ready.append
+        for key, mask in events:
+            interest = key.data
+            if mask & EVENT_READ and interest.reader is not None:
+                append(interest.reader)
+            if mask & EVENT_WRITE and interest.writer is not None:
+                append(interest.writer)
+            interest.credit -= 1
+            if interest.credit <= 0:
+                self._check(key.fd, interest)
+        if self._take_dropped is not None:
+            for key in self._take_dropped():
+                interest = key.data
+                if self.interests.get(key.fd) is interest:
+                    del self.interests[key.fd]
+                    self._abandon(key.fd, interest)
+
+    def prune(self) -> bool:
+        """Drop every descriptor that is closed or no longer its owner's. Returns whether there was one."""
+        stale = [(fd, interest) for fd, interest in self.interests.items() if interest.is_stale(fd)]
+        for fd, interest in stale:
+            self._drop(fd, interest)
+        return bool(stale)
+
+    def adopt(self, fd: int, transport: asyncio.BaseTransport) -> None:
+        """Reserve ``fd`` for a transport. What still waits for that number waited for a file that is gone."""
+        interest = self.interests.get(fd)
+        if interest is not None:
+            self._drop(fd, interest)
+        self.transports[fd] = transport
+
+    def refuse_transport(self, fd: int, fileobj: Any) -> None:
+        """RuntimeError if ``fd`` belongs to a transport (gh-88968: a foreign reader corrupts it)."""
+        transport = self.transports.get(fd)
+        if transport is not None and not transport.is_closing():
+            raise RuntimeError(
+                f"file descriptor {fd} ({fileobj!r}) belongs to {transport!r}: use the transport, or close it first"
+            )
+
+    def close(self) -> None:
+        """Forget all without touching the selector, whose kernel object a forked parent may share."""
+        for interest in self.interests.values():
+            for handle in (interest.reader, interest.writer):
+                if handle is not None:
+                    handle.cancel()
+        self.interests.clear()
+
+    def _check(self, fd: int, interest: Interest) -> None:
+        interest.credit = DISPATCHES_PER_CHECK
+        if self.interests.get(fd) is interest and interest.is_stale(fd):
+            self._drop(fd, interest)
+
+    def _drop(self, fd: int, interest: Interest) -> None:
+        del self.interests[fd]
+        self._forget(fd)
+        self._abandon(fd, interest)
+
+    def _forget(self, fd: int) -> None:
+        try:
+            self._selector.unregister(fd)
+        except (KeyError, ValueError, OSError):
+            # The selector has found out by itself; or the backend chokes on a descriptor that is closed.
+            pass
+
+    def _abandon(self, fd: int, interest: Interest) -> None:
+        for handle in (interest.reader, interest.writer):
+            if handle is None or handle.cancelled():
+                continue
+            if handle.owned:
+                self._ready.append(handle)
+                continue
+            if self.debug:
+                logger.warning(
+                    "file descriptor %d was closed while %r waited for it: remove it first", fd, handle
+                )
+            handle.cancel()
+        interest.reader = interest.writer = None
+
+
+def identify(fd: int) -> Identity | None:
+    """What tells one open file from another behind the same number; None if the number is not open."""
+    try:
+        status = os.fstat(fd)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def fileno(fileobj: Any) -> int:
+    """The descriptor number of an int or of an object with ``fileno()``. ValueError if there is none."""
+    if isinstance(fileobj, int):
+        fd = int(fileobj)
+    else:
+        try:
+            fd = int(fileobj.fileno())
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(
+                f"{fileobj!r} is no file descriptor: give an int or an open object with fileno()"
+            ) from None
+    if fd < 0:
+        raise ValueError(f"{fileobj!r} is no file descriptor: it is negative or was closed")
+    return fd

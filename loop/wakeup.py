@@ -1,0 +1,64 @@
+"""Waking a loop that is blocked in its selector, from threads, signal handlers and finalisers.
+
+The loop sets ``armed`` before it takes its last look at the ready queue and blocks; whoever queues a
+callback appends first and looks at ``armed`` afterwards. Each side writes before it reads, so at
+least one sees the other: either the loop finds the callback and does not block, or the other finds
+``armed`` and sends a byte. Whoever finds it takes it down, so a thousand callbacks cost one byte, and
+a busy loop costs its threads no system call at all.
+
+A byte sent although the loop had already woken only makes the next wait return at once.
+"""
+
+from __future__ import annotations
+
+import socket
+
+
+class Waker:
+    """A non-blocking, close-on-exec socket pair; a socket because select() on Windows takes nothing else."""
+
+    __slots__ = ("_receiver", "_send", "_sender", "armed")
+
+    def __init__(self) -> None:
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
+        self._send = self._sender.send
+        self.armed = False
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable."""
+        return self._receiver.fileno()
+
+    def signal_fileno(self) -> int:
+        """The descriptor for ``signal.set_wakeup_fd``."""
+        return self._sender.fileno()
+
+    def wake(self) -> None:
+        """Make a loop that blocks, or is about to, look at its queue. Any thread, any signal handler.
+
+        OSError if the waker was closed meanwhile.
+        """
+        if not self.armed:
+            return
+        self.armed = False
+        try:
+            self._send(b"\0")
+        except BlockingIOError:
+            pass  # the pipe is full of bytes, any of which wakes the loop
+        except BaseException:
+            self.armed = True  # KeyboardInterrupt on the way: the next one must not trust a byte never sent
+            raise
+
+    def drain(self) -> None:
+        """Swallow the bytes that have come."""
+        try:
+            self._receiver.recv(4096)
+        except BlockingIOError:
+            pass
+
+    def close(self) -> None:
+        """Free both sockets."""
+        self.armed = False
+        self._receiver.close()
+        self._sender.close()
