@@ -1,5 +1,7 @@
 """Faults in readers, writers and the descriptors under them (rules IO)."""
 
+# mypy: disable-error-code="no-any-return"
+
 from __future__ import annotations
 
 import asyncio
@@ -81,7 +83,7 @@ class FormerReaderKept(SteppedLoop):
     def _add_reader(self, fd: Any, callback: Callable[..., object], *args: Any) -> asyncio.Handle:
         key = self._selector.get_map().get(fd)
         if key is None:
-            return super()._add_reader(fd, callback, *args)  # type: ignore[misc, no-any-return]
+            return super()._add_reader(fd, callback, *args)
         handle = asyncio.Handle(callback, args, self)
         self._selector.modify(fd, key.events | selectors.EVENT_READ, (handle, key.data[1]))
         return handle
@@ -133,8 +135,8 @@ class RemovedReaderFires(SteppedLoop):
 
 @READINESS_FAULTS.plant
 class ClosedFdSpins(SteppedLoop):
-    """2 libuv 1148, uvloop 61: after an fd is closed without removal the loop polls all the time. Breaks
-    IO-05."""
+    """2 libuv 1148, uvloop 61 in kind: after an fd is closed without removal the loop polls all the time.
+    Breaks IO-05."""
 
     def __init__(self) -> None:
         super().__init__(SpinsOnClosed())
@@ -142,7 +144,7 @@ class ClosedFdSpins(SteppedLoop):
 
 @READINESS_FAULTS.plant
 class ClosedFdKills(SteppedLoop):
-    """31 trio 1272, in its loud form: an fd closed without removal ends the run with EBADF. Breaks IO-05."""
+    """seen in asyncio on select: an fd closed without removal ends the run with EBADF. Breaks IO-05."""
 
     def __init__(self) -> None:
         super().__init__(DiesOfClosed())

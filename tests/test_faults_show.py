@@ -17,6 +17,7 @@ from typing import Any
 import faulty_loops
 import faulty_selectors
 import pytest
+from faulty_base import Fault
 from faulty_loops import KILLERS, LOOP_FAULTS
 from faulty_selectors import SELECTOR_FAULTS
 from symptoms import SYMPTOMS, Symptom
@@ -31,8 +32,8 @@ pytestmark = pytest.mark.skipif(
 SOUND_PATIENCE_S = 10.0
 FAULTY_PATIENCE_S = 0.3
 
-PLANTED = [*LOOP_FAULTS.values(), *SELECTOR_FAULTS.values()]
-LIVE = {name: fault for name, fault in {**LOOP_FAULTS, **SELECTOR_FAULTS}.items() if name not in KILLERS}
+PLANTED: list[Fault[Any]] = [*LOOP_FAULTS.values(), *SELECTOR_FAULTS.values()]
+LIVE = {fault.name: fault for fault in PLANTED if fault.name not in KILLERS}
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ def look(symptom: Symptom, factory: Callable[[], Any], patience_s: float) -> obj
 
 
 SOUND = [
-    pytest.param(symptom, sound, id=f"{symptom.observe.__name__}-{sound.__name__}")  # type: ignore[attr-defined]
+    pytest.param(symptom, sound, id=f"{symptom.observe.__name__}-{sound.__name__}")
     for symptom in dict.fromkeys(SYMPTOMS.values())
     for sound in symptom.sound
 ]
