@@ -11,7 +11,6 @@ import importlib
 import os
 import selectors
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -96,7 +95,7 @@ def backends() -> tuple[Backend, ...]:
     for backend in _BUILT_IN:
         reason = backend.probe()
         listed.append(Backend(backend.name, reason is None, reason, "built in", backend is default))
-    for point in sorted(_plug_ins(), key=lambda point: point.name):
+    for point in _plug_ins():
         found = _load_plug_in(point)
         if isinstance(found, ResolvedBackend):
             listed.append(Backend(found.name, True, None, found.source, found.selector_class is default))
@@ -184,10 +183,11 @@ def _refusal(found: object) -> str | None:
     return None
 
 
-def _plug_ins() -> Iterator[metadata.EntryPoint]:
+def _plug_ins() -> list[metadata.EntryPoint]:
     # A name of ours cannot be taken over: "epoll" means the same everywhere.
     taken = {backend.name for backend in _BUILT_IN}
-    return (point for point in metadata.entry_points(group=_ENTRY_POINTS) if point.name not in taken)
+    points = (point for point in metadata.entry_points(group=_ENTRY_POINTS) if point.name not in taken)
+    return sorted(points, key=lambda point: point.name)
 
 
 def _distribution_of(point: metadata.EntryPoint) -> str:

@@ -1,4 +1,4 @@
-"""The backends that the selector tests run over.  A new backend is two lines in ``_CLASSES``."""
+"""The backends that the selector tests run over.  A new backend is two lines in ``CLASSES``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from muxloop.selectors_impl.kqueue import KqueueSelector
 from muxloop.selectors_impl.poll import PollSelector
 from muxloop.selectors_impl.select import SelectSelector
 
-_CLASSES: dict[str, type[Selector]] = {
+CLASSES: dict[str, type[Selector]] = {
     "epoll": EpollSelector,
     "kqueue": KqueueSelector,
     "poll": PollSelector,
@@ -24,15 +24,15 @@ if sys.platform.startswith("linux"):
     class EmulatedKqueueSelector(KqueueSelector):
         kernel = kqueue_emulation
 
-    _CLASSES["kqueue-emulated"] = EmulatedKqueueSelector
+    CLASSES["kqueue-emulated"] = EmulatedKqueueSelector
     # The real one cannot be had here, and a skip for every test of it would say nothing.
-    del _CLASSES["kqueue"]
+    del CLASSES["kqueue"]
 
 
 def backends(*wanted: str) -> list[object]:
     """Parameters for ``pytest.mark.parametrize``: the wanted backends, or all."""
     parameters = []
-    for name, selector_class in _CLASSES.items():
+    for name, selector_class in CLASSES.items():
         if not wanted or name in wanted:
             reason = selector_class.probe()
             marks = pytest.mark.skipif(reason is not None, reason=f"{name}: {reason}")

@@ -1,4 +1,4 @@
-"""Files closed underfoot, duplicated, reused, and inherited by a child (rules SEL-06, SEL-07, SEL-10, IO-05, IO-06)."""
+"""Files closed underfoot, duplicated, reused, inherited by a child (SEL-06, SEL-07, SEL-10, IO-05, IO-06)."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ class TestClosedUnderfoot:
         assert ready(selector, LONG_S) == {other: EVENT_READ}
 
     @pytest.mark.parametrize("path", [os.devnull, "."])
-    def test_a_file_that_is_always_ready_stops_when_closed(self, selector, numbers, path):
+    def test_a_file_that_is_always_ready_stops_when_closed(self, selector, path):
         fd = os.open(path, os.O_RDONLY)
         selector.register(fd, EVENT_READ)
         assert ready(selector, None) == {fd: EVENT_READ}

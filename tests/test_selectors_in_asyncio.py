@@ -1,0 +1,87 @@
+"""A muxloop selector under CPython's own asyncio loop: the interface is a superset, not a relative."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+
+import pytest
+from selectors_under_test import every_backend
+
+pytestmark = every_backend
+
+
+@pytest.fixture
+def runner(backend):
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(backend())) as runner:
+        yield runner
+
+
+async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(4096):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+
+
+def test_streams_echo(runner):
+    async def client(port: int, message: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(message)
+        writer.write_eof()
+        echoed = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return echoed
+
+    async def main() -> None:
+        server = await asyncio.start_server(_echo, "127.0.0.1", 0)
+        async with server:
+            port = server.sockets[0].getsockname()[1]
+            messages = [bytes([number]) * 200_000 for number in range(10)]
+            assert await asyncio.gather(*(client(port, message) for message in messages)) == messages
+
+    runner.run(main())
+
+
+def test_callbacks_are_added_replaced_and_removed(runner):
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            calls: asyncio.Queue[str] = asyncio.Queue()
+            loop.add_reader(ours, calls.put_nowait, "never")
+            loop.add_reader(ours, calls.put_nowait, "reader")
+            loop.add_writer(ours, calls.put_nowait, "writer")
+            assert await calls.get() == "writer"
+            assert loop.remove_writer(ours)
+            assert not loop.remove_writer(ours)
+            theirs.send(b"x")
+            while (seen := await calls.get()) == "writer":
+                pass
+            assert seen == "reader"
+            assert loop.remove_reader(ours)
+
+    runner.run(main())
+
+
+def test_a_subprocess_and_a_thread(runner):
+    async def main() -> None:
+        process = await asyncio.create_subprocess_exec("cat", stdin=-1, stdout=-1)
+        assert await process.communicate(b"through a pipe") == (b"through a pipe", None)
+        assert await asyncio.to_thread(os.getpid) == os.getpid()
+
+    if os.name != "posix":
+        pytest.skip("needs cat and pipes")
+    runner.run(main())
+
+
+def test_closing_the_loop_closes_the_selector(backend):
+    selector = backend()
+    loop = asyncio.SelectorEventLoop(selector)
+    loop.run_until_complete(asyncio.sleep(0.001))
+    assert not selector.closed
+    loop.close()
+    assert selector.closed
