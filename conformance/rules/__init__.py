@@ -1,0 +1,44 @@
+"""The catalogue: every rule an event loop or a selector is held to, one file per group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from ...errors import UsageError
+from . import (
+    cancellation,
+    exceptions,
+    heap,
+    lifecycle,
+    ordering,
+    readiness,
+    selecting,
+    threads,
+    timers,
+)
+from .rule import LEVELS, PLATFORM_FEATURES, Finding, Rule, catalogue
+
+__all__ = ["LEVELS", "PLATFORM_FEATURES", "RULES_VERSION", "Finding", "Rule", "all_rules", "chosen_rules"]
+
+RULES_VERSION = "1"
+"""Raised by one whenever a rule comes, goes or changes its meaning."""
+
+_GROUPS = (ordering, timers, heap, cancellation, readiness, selecting, threads, lifecycle, exceptions)
+
+
+def all_rules() -> list[Rule]:
+    """Every rule, in the order of the catalogue."""
+    return list(catalogue().values())
+
+
+def chosen_rules(globs: Sequence[str]) -> list[Rule]:
+    """The rules whose ids fit one of the globs (all without any); UsageError for a glob that fits none."""
+    rules = all_rules()
+    if not globs:
+        return rules
+    for glob in globs:
+        if not any(fnmatchcase(rule.id, glob) for rule in rules):
+            groups = ", ".join(dict.fromkeys(rule.group for rule in rules))
+            raise UsageError(f"--rules {glob}: no rule fits; groups: {groups}; see `muxloop rules`")
+    return [rule for rule in rules if any(fnmatchcase(rule.id, glob) for glob in globs)]

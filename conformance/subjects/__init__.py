@@ -1,0 +1,159 @@
+"""What is judged: how a subject is named, found and built.
+
+    NAME[@BACKEND]             a loop this file knows by name: muxloop, asyncio, uvloop, rloop, zloop
+    MODULE:FACTORY[@BACKEND]   a callable of anybody's; with a backend it is called with the open selector
+    selector:NAME              one of muxloop's backends
+    selector:MODULE:CLASS      anybody's ``selectors.BaseSelector``
+
+A subject is parsed wherever it is named; it is built only in the process that plays it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.metadata
+import selectors
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import MuxloopError, SubjectError
+from ...selectors_impl import backends, open_selector, resolve_backend
+
+
+@dataclass(frozen=True)
+class NamedLoop:
+    """A loop that is known by name."""
+
+    module: str
+    factory: str
+    takes_backend: bool
+    remedy: str
+    python: tuple[int, int] = (3, 11)
+    capabilities: frozenset[str] = frozenset()
+
+
+NAMED_LOOPS = {
+    "muxloop": NamedLoop("muxloop", "new_event_loop", True, "", capabilities=frozenset({"fifo-deadlines"})),
+    "asyncio": NamedLoop("asyncio", "SelectorEventLoop", True, ""),
+    "uvloop": NamedLoop("uvloop", "new_event_loop", False, "pip install uvloop"),
+    "rloop": NamedLoop("rloop", "new_event_loop", False, "pip install rloop"),
+    "zloop": NamedLoop("zloop", "new_event_loop", False, "pip install zloop", python=(3, 12)),
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One loop or selector to be judged; ``spec`` is its whole identity."""
+
+    spec: str
+    kind: str
+    """ "loop" or "selector"."""
+    target: str
+    """A known name, or MODULE:ATTRIBUTE."""
+    backend: str | None = None
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What the subject claims beyond the common rules."""
+        named = NAMED_LOOPS.get(self.target)
+        return named.capabilities if named and self.kind == "loop" else frozenset()
+
+    @property
+    def version(self) -> str:
+        """The installed version of the distribution it comes from, or Python's for what ships with Python."""
+        module = self.target.partition(":")[0].partition(".")[0]
+        if self.kind == "selector" and ":" not in self.target:
+            module = "muxloop"
+        if module in sys.stdlib_module_names:
+            return "Python " + ".".join(map(str, sys.version_info[:3]))
+        try:
+            return importlib.metadata.version(module)
+        except importlib.metadata.PackageNotFoundError:
+            return "unknown"
+
+    def factory(self) -> Callable[[], Any]:
+        """A callable that gives a fresh loop (or selector); SubjectError when there is none."""
+        if self.kind == "selector":
+            if ":" in self.target:
+                return _found(self.spec, self.target)
+            return lambda: open_selector(self.target)
+        named = NAMED_LOOPS.get(self.target)
+        build = _found(self.spec, f"{named.module}:{named.factory}" if named else self.target, named)
+        backend = self.backend
+        if backend is None:
+            return build
+        if self.target == "muxloop":
+            return lambda: build(backend)
+        return lambda: build(open_selector(backend))
+
+    def build(self) -> Any:
+        """One loop or selector, checked to be one; SubjectError when the factory raises or gives something else."""
+        try:
+            made = self.factory()()
+        except SubjectError:
+            raise
+        except Exception as error:
+            raise SubjectError(f"{self.spec}: its factory raised {type(error).__name__}: {error}") from error
+        wanted: Any = selectors.BaseSelector if self.kind == "selector" else asyncio.AbstractEventLoop
+        members = ("register", "select") if self.kind == "selector" else ("call_soon", "run_forever", "close")
+        if not isinstance(made, wanted) and not all(callable(getattr(made, member, None)) for member in members):
+            raise SubjectError(f"{self.spec}: its factory returned {made!r:.80}, not {_ARTICLE[self.kind]}")
+        return made
+
+
+_ARTICLE = {"loop": "an event loop", "selector": "a selector"}
+
+
+def _found(spec: str, path: str, named: NamedLoop | None = None) -> Callable[..., Any]:
+    module, _, attribute = path.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        if named and isinstance(error, ModuleNotFoundError) and error.name == module:
+            raise SubjectError(f"{spec}: {module} is not installed; get it with: {named.remedy}") from None
+        raise SubjectError(f"{spec}: cannot import {module}: {error}") from error
+    except Exception as error:
+        raise SubjectError(f"{spec}: importing {module} raised {type(error).__name__}: {error}") from error
+    for name in attribute.split("."):
+        found = getattr(found, name, None)
+    if not callable(found):
+        raise SubjectError(f"{spec}: {module} has no callable {attribute!r}")
+    return found  # type: ignore[no-any-return]
+
+
+def parse(spec: str) -> Subject:
+    """Read a subject's name; SubjectError, in one line, when it cannot be one."""
+    if spec.startswith("selector:"):
+        target = spec.removeprefix("selector:")
+        if ":" not in target:
+            _check_backend(spec, target)
+        return Subject(spec, "selector", target)
+    target, at, backend = spec.partition("@")
+    if ":" not in target and target not in NAMED_LOOPS:
+        known = ", ".join(NAMED_LOOPS)
+        raise SubjectError(f"{spec}: no subject of that name; known: {known}; others are named MODULE:FACTORY or selector:NAME")
+    named = NAMED_LOOPS.get(target)
+    if named and sys.version_info < named.python:
+        needs = ".".join(map(str, named.python))
+        raise SubjectError(f"{spec}: {target} needs Python {needs} or later; this is {sys.version_info[0]}.{sys.version_info[1]}")
+    if at:
+        if named and not named.takes_backend:
+            raise SubjectError(f"{spec}: {target} brings its own multiplexer, no backend can be chosen; name it without @")
+        _check_backend(spec, backend)
+    return Subject(spec, "loop", target, backend or None)
+
+
+def _check_backend(spec: str, name: str) -> None:
+    try:
+        resolve_backend(name)
+    except MuxloopError as error:
+        raise SubjectError(f"{spec}: {error}") from None
+
+
+def default_subjects() -> list[str]:
+    """muxloop on every available backend, and every selector."""
+    available = [backend.name for backend in backends() if backend.available]
+    return [f"muxloop@{name}" for name in available] + [f"selector:{name}" for name in available]

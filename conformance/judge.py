@@ -1,0 +1,259 @@
+"""Judges one rule on one subject: makes up programs, has them played, shrinks the one that breaks the rule.
+
+Hypothesis writes and shrinks the programs here; they are played in a process of their own (``playground.py``).
+What a program showed is kept, so that Hypothesis never sees the same program pass once and fail once.
+"""
+
+from __future__ import annotations
+
+import shlex
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, Verbosity
+
+from .history import Event, History
+from .playground import Playground
+from .program import Program, as_json
+from .rendering import as_python
+from .rules import PLATFORM_FEATURES, Finding, Rule
+from .verdict import Verdict, Witness
+
+SHRINK_S = 8.0
+"""How long a failing program is shrunk, at the most."""
+SHRUNK_HANGS = 2
+"""How many further programs may hang while one that hangs is shrunk."""
+CONFIRMATIONS = 2
+"""How often a finding is played again before it counts: it must come again each time when the rule is timed, else once."""
+_ENOUGH_EVENTS = 400
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How thoroughly rules are judged."""
+
+    name: str
+    examples: int
+    """Programs per rule, of a rule of cost 1."""
+
+    def examples_for(self, rule: Rule) -> int:
+        return max(2, self.examples // rule.cost)
+
+
+PROFILES = {profile.name: profile for profile in (Profile("quick", 12), Profile("default", 40), Profile("thorough", 300))}
+
+_SMALLEST_PROGRAM: Program = (("soon", "c0", ()), ("run",), ("close",))
+
+
+class _BrokenRuleError(Exception):
+    """Tells Hypothesis that this program breaks the rule."""
+
+
+@dataclass(frozen=True)
+class _Failure:
+    program: Program
+    history: History
+    finding: Finding
+    outcome: str
+
+    @property
+    def size(self) -> int:
+        return len(as_json(self.program))
+
+
+class _Search:
+    """One rule on one subject, program by program."""
+
+    def __init__(self, rule: Rule, playground: Playground) -> None:
+        self.rule = rule
+        self.playground = playground
+        self.played = 0
+        self.smallest: _Failure | None = None
+        self.lacking = ""
+        self._known: dict[Program, bool] = {}
+        self._shrink_until = 0.0
+        self._hangs_left = SHRUNK_HANGS
+
+    def breaks(self, program: Program) -> bool:
+        """Whether the program breaks the rule; from memory when it was played before."""
+        if program not in self._known:
+            if self.smallest and (time.monotonic() > self._shrink_until or self._hangs_left < 0):
+                return False
+            self._known[program] = self._breaks(program)
+        return self._known[program]
+
+    def _breaks(self, program: Program) -> bool:
+        failure = self.play(program)
+        if failure is None or (self.smallest and failure.outcome != self.smallest.outcome):
+            return False
+        if failure.outcome == "hung":
+            self._hangs_left -= self.smallest is not None
+        elif not self.smallest and not self.confirmed(failure):
+            return False
+        elif self.smallest and self.rule.timed and self.play(program) is None:
+            return False
+        if self.smallest is None:
+            self._shrink_until = time.monotonic() + SHRINK_S
+        if self.smallest is None or failure.size <= self.smallest.size:
+            self.smallest = failure
+        return True
+
+    def play(self, program: Program) -> _Failure | None:
+        """Play once; the failure, if the history shows one."""
+        self.played += 1
+        history = self.playground.play(program)
+        if history.outcome != "completed":
+            return _Failure(program, history, Finding("the program runs to its end", history.detail), history.outcome)
+        lacking = _not_implemented(history)
+        finding = _player_stopped(history) or next(self.rule.check(history), None)
+        if finding and lacking:
+            self.lacking = lacking
+            return None
+        return _Failure(program, history, finding, "broken") if finding else None
+
+    def confirmed(self, failure: _Failure) -> bool:
+        """Whether a finding comes again, in a fresh process: what a busy machine or a polluted process did, does not."""
+        if failure.outcome == "crashed":
+            return True
+        self.playground.stop()
+        again = [self.play(failure.program) is not None for _ in range(CONFIRMATIONS)]
+        return all(again) if self.rule.timed else any(again)
+
+
+def _not_implemented(history: History) -> str:
+    for event in history.events:
+        error = str(event.get("error") or "")
+        if error.startswith("NotImplementedError"):
+            return error
+    return ""
+
+
+def _player_stopped(history: History) -> Finding | None:
+    stopped = history.first("broken-player")
+    return Finding("every call of the program can be made", f"one raised {stopped['error']}") if stopped else None
+
+
+def judge_rule(rule: Rule, playground: Playground, profile: Profile, seed: int, capabilities: frozenset[str]) -> Verdict:
+    """Judge one rule on the playground's subject."""
+    started = time.monotonic()
+    unjudged = _unjudged(rule, capabilities)
+    if unjudged:
+        return Verdict(rule.id, rule.level, *unjudged)
+    search = _Search(rule, playground)
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=profile.examples_for(rule),
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+        report_multiple_bugs=False,
+        verbosity=Verbosity.quiet,
+    )
+    @hypothesis.given(rule.programs)
+    def no_program_breaks_it(program: Program) -> None:
+        if search.breaks(program):
+            raise _BrokenRuleError
+
+    try:
+        no_program_breaks_it()
+    except _BrokenRuleError:
+        pass
+    return _verdict(rule, search, playground.subject, time.monotonic() - started)
+
+
+def replay(rule: Rule, playground: Playground, program: Program, capabilities: frozenset[str]) -> Verdict:
+    """Judge a rule by one given program, played up to three times until it breaks the rule."""
+    started = time.monotonic()
+    unjudged = _unjudged(rule, capabilities)
+    if unjudged:
+        return Verdict(rule.id, rule.level, *unjudged)
+    search = _Search(rule, playground)
+    for _ in range(1 + CONFIRMATIONS):
+        search.smallest = search.play(program)
+        if search.smallest:
+            break
+    return _verdict(rule, search, playground.subject, time.monotonic() - started)
+
+
+def preflight(rules: list[Rule], playground: Playground) -> list[Verdict]:
+    """Verdicts for all rules when not even the smallest program can be played; empty when it can."""
+    if not rules or rules[0].judges == "selector":
+        history = playground.play(())
+        program: Program = ()
+    else:
+        history, program = playground.play(_SMALLEST_PROGRAM), _SMALLEST_PROGRAM
+    if history.outcome == "completed":
+        return []
+    failure = _Failure(program, history, Finding("the smallest program runs to its end", history.detail), history.outcome)
+    message = f"not even the smallest program can be played: {history.detail}"
+    first = rules[0]
+    witness = _witness(first, failure, playground.subject)
+    reproduce = reproduce_command(playground.subject, first.id, program)
+    return [
+        Verdict(rule.id, rule.level, history.outcome, message, witness=witness, reproduce=reproduce, examples=1)
+        for rule in rules
+    ]
+
+
+def _unjudged(rule: Rule, capabilities: frozenset[str]) -> tuple[str, str] | None:
+    if rule.capability and rule.capability not in capabilities:
+        return "not-offered", f"the subject does not claim {rule.capability}"
+    if rule.needs and not PLATFORM_FEATURES[rule.needs][0]:
+        return "skipped", PLATFORM_FEATURES[rule.needs][1]
+    return None
+
+
+def _verdict(rule: Rule, search: _Search, subject: str, duration_s: float) -> Verdict:
+    failure = search.smallest
+    if failure is None:
+        outcome, message = ("not-offered", search.lacking) if search.lacking else ("held", "")
+        return Verdict(rule.id, rule.level, outcome, message, duration_s=duration_s, examples=search.played)
+    return Verdict(
+        rule.id,
+        rule.level,
+        failure.outcome,
+        f"expected: {failure.finding.expected}; seen: {failure.finding.seen}",
+        witness=_witness(rule, failure, subject),
+        reproduce=reproduce_command(subject, rule.id, failure.program),
+        duration_s=duration_s,
+        examples=search.played,
+    )
+
+
+def _witness(rule: Rule, failure: _Failure, subject: str) -> Witness:
+    return Witness(
+        program=_as_lists(failure.program),
+        python=as_python(failure.program, subject, rule.judges),
+        expected=failure.finding.expected,
+        seen=failure.finding.seen,
+        history=[_event_row(event) for event in failure.history.events[:_ENOUGH_EVENTS]],
+        stderr=failure.history.stderr,
+    )
+
+
+def reproduce_command(subject: str, rule_id: str, program: Program) -> str:
+    """The shell command that plays exactly this program on this subject."""
+    return f"muxloop conform {shlex.quote(subject)} --rules {rule_id} --program {shlex.quote(as_json(program))}"
+
+
+def _as_lists(program: Program) -> list[Any]:
+    return [[_as_lists(part) if isinstance(part, tuple) else part for part in action] for action in program]
+
+
+_SHOWN = ("error", "reason", "says", "result", "exception", "outcome", "value", "run", "delay", "seen", "must", "count")
+
+
+def _event_row(event: Event) -> dict[str, Any]:
+    details = [f"{name}={event[name]!r}" for name in _SHOWN if event.get(name) is not None]
+    kind = event.get("via") or event.kind
+    return {
+        "at_ms": round(event.at * 1000, 3),
+        "lane": event.lane,
+        "event": kind,
+        "label": event.label,
+        "detail": ", ".join(details),
+    }

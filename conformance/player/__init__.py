@@ -1,0 +1,83 @@
+"""Plays a program on a subject and notes what happens; a history comes back.
+
+``stage`` notes events and ends runs; the other files hold the actions, by subject. Only public methods of a
+loop or selector are called.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import selectors
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from ..program import Program
+from .lifecycle import LifeCycle
+from .selecting import SelectorPlayer
+from .sockets import Watching
+from .threads import Threads
+
+Events = list[tuple[float, str, str, str, dict[str, Any]]]
+
+
+class LoopPlayer(LifeCycle, Threads, Watching):
+    """All actions on event loops."""
+
+    def finish(self) -> None:
+        """Leave nothing behind: threads, jobs, signal handlers, tasks, sockets, the loop."""
+        self.release_jobs()
+        self.join_threads()
+        self.restore_signals()
+        if not self.loop.is_closed():
+            self.loop.close()
+        self.close_pairs()
+
+
+class _LogNotes(logging.Handler):
+    """Turns what asyncio logs into events."""
+
+    def __init__(self, player: LoopPlayer) -> None:
+        super().__init__()
+        self.player = player
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.player.note("logged", record.levelname, message=record.getMessage()[:300])
+
+
+def play_on_loop(make_loop: Callable[[], asyncio.AbstractEventLoop], program: Program, tolerance: float) -> Events:
+    """Play a program on a fresh loop; the events noted. A player that breaks notes that too."""
+    return contextvars.copy_context().run(_play_on_loop, make_loop, program, tolerance)
+
+
+def _play_on_loop(make_loop: Callable[[], asyncio.AbstractEventLoop], program: Program, tolerance: float) -> Events:
+    player = LoopPlayer(make_loop, tolerance)
+    logger, notes = logging.getLogger("asyncio"), _LogNotes(player)
+    logger.addHandler(notes)
+    logger.propagate = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            player.perform(program)
+        except BaseException as error:
+            player.note("broken-player", "", error=repr(error))
+        played = list(player.events)
+        try:
+            player.finish()
+        except BaseException as error:
+            played.append((player.now(), "main", "unfinished", "", {"error": repr(error)}))
+        logger.removeHandler(notes)
+    return played
+
+
+def play_on_selector(make_selector: Callable[[], selectors.BaseSelector], program: Program, tolerance: float) -> Events:
+    """Play a program on a fresh selector; the events noted."""
+    player = SelectorPlayer(make_selector, tolerance)
+    try:
+        player.perform(program)
+    except BaseException as error:
+        player.note("broken-player", "", error=repr(error))
+    player.finish()
+    return player.events

@@ -1,0 +1,121 @@
+"""Actions of other threads, of signal handlers and of finalisers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+from ..program import Program, walk
+from .scheduling import Scheduling
+
+ROUND_TRIP_S = 0.5
+"""A ping-pong that waits longer than this (times the tolerance) has lost its wake-up."""
+
+
+class Threads(Scheduling):
+    """thread, flood, pingpong, on_signal, signal, finalize."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._threads: list[threading.Thread] = []
+        self._ended = threading.Event()
+        self._old_handler: Any = None
+
+    # -- threads ------------------------------------------------------------------------------------
+
+    def do_thread(self, label: str, body: Program) -> None:
+        """What the thread will schedule is expected from now on: the loop must not go to its end before."""
+        mine = self.fresh(label)
+        for action in walk(body):
+            if action[0] in ("soon", "threadsafe", "later", "at"):
+                self.expect(action[1])
+            elif action[0] in ("flood", "pingpong"):
+                for i in range(action[2]):
+                    self.expect(f"{action[1]}#{i}")
+        thread = threading.Thread(target=self._perform_in_thread, args=(mine, body), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _perform_in_thread(self, lane: str, body: Program) -> None:
+        self._lanes[threading.get_ident()] = lane
+        self.note("thread-started", lane)
+        failed = False
+        for action in body:
+            before = len(self.events)
+            self.perform((action,))
+            failed = failed or any(kind == "called" and data.get("error") for _, _, kind, _, data in self.events[before:])
+        self.note("thread-ended", lane)
+        if failed and not self.loop.is_closed():
+            # What was refused will never run; nothing else may come that lets the loop see that it is done.
+            self.loop.call_soon_threadsafe(self.consider_ending)
+
+    def join_threads(self) -> None:
+        for thread in self._threads:
+            thread.join(5)
+
+    def do_flood(self, label: str, count: int) -> None:
+        for i in range(count):
+            self._schedule("threadsafe", f"{label}#{i}", (), None)
+
+    def do_pingpong(self, label: str, count: int) -> None:
+        answered = threading.Event()
+        for i in range(count):
+            name = f"{label}#{i}"
+            answered.clear()
+
+            def answer(name: str = name) -> None:
+                self._activity += 1
+                answered.set()
+                self.met(name)
+                self.consider_ending()
+
+            self.loop.call_soon_threadsafe(answer)
+            if not answered.wait(ROUND_TRIP_S * self.tolerance):
+                self.note("lost", name)
+                for rest in range(i, count):
+                    self.met(f"{label}#{rest}")
+                return
+
+    # -- signals --------------------------------------------------------------------------------------
+
+    def do_on_signal(self, label: str, body: Program) -> None:
+        def handle(signum: int, frame: object) -> None:
+            self._schedule("threadsafe", label, body, None)
+
+        self._old_handler = signal.signal(signal.SIGUSR1, handle)
+
+    def do_signal(self) -> None:
+        if self._old_handler is None:
+            return
+        self.note("signalled")
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    def restore_signals(self) -> None:
+        if self._old_handler is not None:
+            signal.signal(signal.SIGUSR1, self._old_handler)
+            self._old_handler = None
+
+    # -- finalisers -------------------------------------------------------------------------------------
+
+    def do_finalize(self, label: str, body: Program, text: str = "drop") -> None:
+        finalised = _Finalised(self, label, body)
+        if text == "cancel":
+            handle = self.loop.call_later(60, print, finalised)
+            del finalised
+            handle.cancel()
+        else:
+            del finalised
+
+
+class _Finalised:
+    """Schedules a callback when it is collected."""
+
+    def __init__(self, stage: Threads, label: str, body: Program) -> None:
+        self.stage, self.label, self.body = stage, label, body
+
+    def __del__(self) -> None:
+        if not self.stage.loop.is_closed():
+            self.stage.note("finalised", self.label)
+            self.stage._schedule("threadsafe", self.label, self.body, None)

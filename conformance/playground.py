@@ -1,0 +1,150 @@
+"""Where programs are played: a worker process with a hard time limit, replaced whenever it hangs or dies."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from typing import IO, Any
+
+from ..errors import SubjectError
+from .history import Event, History
+from .program import Program
+
+HARD_LIMIT_S = 10.0
+"""A play that has not answered after this time (times the tolerance) hangs."""
+_STACK_S = 1.0
+"""How long faulthandler gets to write the stacks of a process that hangs."""
+
+
+class Playground:
+    """Plays programs on one subject; a context manager.
+
+    Nothing that a subject does ends the run: a hang is killed after ``hard_limit_s``, a death is noticed at
+    once, and both come back as histories with that outcome.
+    """
+
+    def __init__(self, subject: str, tolerance: float = 1.0, hard_limit_s: float = HARD_LIMIT_S) -> None:
+        self.subject = subject
+        self.tolerance = tolerance
+        self.hard_limit_s = hard_limit_s * tolerance
+        self._worker: subprocess.Popen[str] | None = None
+        self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._stderr: IO[bytes] | None = None
+
+    def __enter__(self) -> Playground:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def describe(self) -> dict[str, Any] | History:
+        """What the subject is: type, version, backend; a history when building it hangs or crashes.
+
+        Raises SubjectError when the factory raises or gives no loop.
+        """
+        answer = self._ask({"ask": "describe"})
+        if answer is None:
+            return self._ended(())
+        if "error" in answer:
+            raise SubjectError(answer["error"])
+        return answer
+
+    def play(self, program: Program) -> History:
+        """Play the program; always comes back with a history."""
+        answer = self._ask({"ask": "play", "program": program, "tolerance": self.tolerance})
+        if answer is None:
+            return self._ended(program)
+        if "error" in answer:
+            return History(program, outcome="crashed", detail=answer["error"], tolerance=self.tolerance)
+        events = tuple(Event(index, *event) for index, event in enumerate(answer["events"]))
+        return History(program, events, resolution=answer["resolution"], tolerance=self.tolerance)
+
+    # -- the worker -----------------------------------------------------------------------------------
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any] | None:
+        """The worker's answer, or None when it hung or died."""
+        worker = self._worker or self._start()
+        assert worker.stdin is not None
+        try:
+            worker.stdin.write(json.dumps({**question, "subject": self.subject}) + "\n")
+            worker.stdin.flush()
+            line = self._answers.get(timeout=self.hard_limit_s)
+        except (queue.Empty, OSError):
+            return None
+        return json.loads(line) if line else None  # type: ignore[no-any-return]
+
+    def _start(self) -> subprocess.Popen[str]:
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        self._worker = subprocess.Popen(
+            [sys.executable, "-P", "-c", "from muxloop.conformance.worker import main; main()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            text=True,
+            encoding="utf-8",
+            env=environment,
+        )
+        self._answers = queue.SimpleQueue()
+        threading.Thread(target=_read_lines, args=(self._worker.stdout, self._answers), daemon=True).start()
+        assert self._worker.stdin is not None
+        self._worker.stdin.write(json.dumps({"sys_path": sys.path}) + "\n")
+        return self._worker
+
+    def _ended(self, program: Program) -> History:
+        """The history of a play that hung or died; the worker is gone after this."""
+        worker = self._worker
+        assert worker is not None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            worker.wait(0.2)  # its end of the pipe closes a little before it can be waited for
+        hung = worker.poll() is None
+        if hung and hasattr(signal, "SIGABRT") and os.name == "posix":
+            worker.send_signal(signal.SIGABRT)  # faulthandler writes the stack of each thread
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                worker.wait(_STACK_S)
+        if hung:
+            outcome, detail = "hung", f"no answer within {self.hard_limit_s:g} s"
+        else:
+            outcome, detail = "crashed", f"the playing process {how_it_ended(worker.returncode)}"
+        stderr = self.stop()
+        return History(program, outcome=outcome, detail=detail, stderr=stderr, tolerance=self.tolerance)
+
+    def stop(self) -> str:
+        """End the worker; what it wrote to standard error, shortened to the last lines."""
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return ""
+        with contextlib.suppress(OSError):
+            worker.kill()
+        worker.wait()
+        for pipe in (worker.stdin, worker.stdout):
+            with contextlib.suppress(OSError):
+                pipe.close()  # type: ignore[union-attr]
+        assert self._stderr is not None
+        with self._stderr as stderr:
+            stderr.seek(0)
+            return stderr.read().decode(errors="replace")[-4000:]
+
+
+def _read_lines(pipe: IO[str], answers: queue.SimpleQueue[str]) -> None:
+    with contextlib.suppress(ValueError, OSError):
+        for line in pipe:
+            answers.put(line)
+    answers.put("")
+
+
+def how_it_ended(returncode: int) -> str:
+    """``died of SIGSEGV`` or ``exited with code 3``."""
+    if returncode >= 0:
+        return f"exited with code {returncode}"
+    try:
+        return f"died of {signal.Signals(-returncode).name}"
+    except ValueError:
+        return f"died of signal {-returncode}"

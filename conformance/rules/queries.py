@@ -1,0 +1,113 @@
+"""Questions that several rules ask of a history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ..history import Event, History
+from .rule import Finding
+
+LATE_S = 0.3
+"""What is later than this (times the tolerance) did not come promptly."""
+
+
+def each_once(history: History, calls: Iterable[Event]) -> Iterator[Finding]:
+    """Each of these scheduling calls led to exactly one run."""
+    for call in calls:
+        runs = len(history.begins(call.label))
+        if runs != 1:
+            yield Finding(f"{call.label} runs once", f"{call.label} ran {times(runs)}")
+
+
+def times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def in_order(history: History, calls: Sequence[Event], why: str) -> Iterator[Finding]:
+    """The callbacks of these calls began in the order of the calls."""
+    begun = [(call, history.begins(call.label)[0]) for call in calls if history.begins(call.label)]
+    for (earlier, first), (later, second) in zip(begun, begun[1:], strict=False):
+        if first.index > second.index:
+            order = [call.label for call, _ in sorted(begun, key=lambda pair: pair[1].index)]
+            yield Finding(f"{earlier.label} before {later.label}: {why}", "they ran in the order " + ", ".join(order))
+            return
+
+
+def not_refused(history: History) -> Iterator[Finding]:
+    """No scheduling call of the program raised."""
+    for call in history.of("called"):
+        if call.get("error"):
+            yield Finding(f"{call['via']} of {call.label} is accepted", f"it raised {call['error']}")
+
+
+def runs_ended(history: History) -> Iterator[Finding]:
+    """Every run came back by itself, with nothing missing and without an exception."""
+    for returned in history.of("returned"):
+        if returned["reason"] == "patience":
+            missing = ", ".join(returned["expected"]) or "something"
+            yield Finding("the loop gets on with its work", f"it waited in vain for {missing}")
+        elif returned["error"]:
+            yield Finding("the loop goes on", f"the run ended with {returned['error']}")
+
+
+def never_after_cancel(history: History) -> Iterator[Finding]:
+    """No callback begins after its handle was cancelled."""
+    for cancel in history.of("cancelled"):
+        for begin in history.begins(cancel.label):
+            if begin.index > cancel.index:
+                yield Finding(f"{cancel.label} never runs: it was cancelled before", f"{cancel.label} ran after cancel()")
+
+
+def due_window(call: Event) -> tuple[float, float]:
+    """Between which readings of the loop's clock the deadline of this timer must lie."""
+    if call["via"] == "at":
+        return call["deadline"], call["deadline"]
+    return call["loop_before"] + call["delay"], call["loop_after"] + call["delay"]
+
+
+def deadline_order(history: History) -> Iterator[Finding]:
+    """Timers whose deadlines differ for certain, and were both in the future when armed, fire in deadline order."""
+    fired = []
+    for call in history.scheduled("later", "at"):
+        begins = history.begins(call.label)
+        if begins and call["delay"] == call["delay"]:
+            fired.append((begins[0].index, call, *due_window(call)))
+    fired.sort(key=lambda item: item[0])
+    latest: tuple[Event, float] | None = None
+    for _, call, low, high in fired:
+        if latest is not None:
+            before, due = latest
+            armed = max(call["loop_after"], before["loop_after"])
+            if high < due and low > armed:
+                gap_ms = (due - high) * 1000
+                yield Finding(
+                    f"{call.label} before {before.label}: it is due at least {gap_ms:.3f} ms earlier",
+                    f"{before.label} ran first",
+                )
+                return
+        if latest is None or low > latest[1]:
+            latest = (call, low)
+
+
+def late(history: History, calls: Iterable[Event]) -> Iterator[Finding]:
+    """None of these came much later than it was due."""
+    for call in calls:
+        for begin in history.begins(call.label)[:1]:
+            lateness = begin.at - call["returned"] - max(0.0, call.get("delay", 0.0))
+            if lateness > LATE_S * history.tolerance:
+                yield Finding(f"{call.label} runs promptly", f"it came {lateness * 1000:.0f} ms late")
+
+
+def run_number(history: History, event: Event) -> int:
+    """In which run of the loop (0 before the first) an event happened."""
+    return sum(run.index < event.index for run in history.of("run"))
+
+
+def generation(history: History, label: str) -> int:
+    """0 for what the program scheduled itself, 1 for what those callbacks scheduled, and so on."""
+    depth = 0
+    calls = {call.label: call for call in history.of("called")}
+    while label in calls and calls[label]["within"]:
+        label = calls[label]["within"]
+        depth += 1
+    return depth

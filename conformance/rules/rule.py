@@ -1,0 +1,102 @@
+"""What a rule is: a promise with an id, the programs that put it to the test, and a judge of histories."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from hypothesis.strategies import SearchStrategy
+
+from ..history import History
+from ..program import Program
+
+LEVELS = {
+    "R": "required by docs.python.org",
+    "P": "only in PEP 3156",
+    "C": "behaviour of CPython's own loop that programs lean on",
+    "own": "a stronger promise of muxloop's own",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One way in which a history breaks a rule, in words."""
+
+    expected: str
+    seen: str
+
+
+Check = Callable[[History], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One promise of an event loop or a selector.
+
+    ``check`` is a pure function of a history; it yields a finding for each way in which the rule is broken.
+    """
+
+    id: str
+    level: str
+    sentence: str
+    source: str
+    programs: SearchStrategy[Program] = field(repr=False)
+    check: Check = field(repr=False)
+    judges: str = "loop"
+    """ "loop" or "selector": what kind of subject the rule is about."""
+    timed: bool = False
+    """Whether a finding rests on an upper bound of time, CPU or memory: such a one counts only when it comes again."""
+    cost: int = 1
+    """How many times dearer one example is than that of a common rule; so many fewer are played."""
+    capability: str | None = None
+    """Judged only on subjects that claim this capability."""
+    needs: str | None = None
+    """What the platform must have: a key of ``PLATFORM_FEATURES``."""
+
+    @property
+    def group(self) -> str:
+        """ORD, TMR, HEAP, …"""
+        return self.id.partition("-")[0]
+
+
+PLATFORM_FEATURES: dict[str, tuple[bool, str]] = {
+    "fork": (hasattr(os, "fork"), "this platform has no fork()"),
+    "signals": (hasattr(signal, "SIGUSR1"), "this platform has no SIGUSR1"),
+    "itimer": (hasattr(signal, "setitimer"), "this platform has no setitimer()"),
+    "waits": (os.name == "posix", "this platform does not count context switches"),
+}
+
+_catalogue: dict[str, Rule] = {}
+
+
+def rule(
+    rule_id: str,
+    level: str,
+    sentence: str,
+    *,
+    source: str,
+    programs: SearchStrategy[Program],
+    judges: str = "loop",
+    timed: bool = False,
+    cost: int = 1,
+    capability: str | None = None,
+    needs: str | None = None,
+) -> Callable[[Check], Check]:
+    """Put the decorated check into the catalogue as the rule of that id."""
+
+    def enter(check: Check) -> Check:
+        if rule_id in _catalogue or level not in LEVELS:
+            raise ValueError(f"rule {rule_id}: given twice, or of the unknown level {level!r}")
+        _catalogue[rule_id] = Rule(
+            rule_id, level, sentence, source, programs, check, judges, timed, cost, capability, needs
+        )
+        return check
+
+    return enter
+
+
+def catalogue() -> dict[str, Rule]:
+    """The rules entered so far, by id, in the order of entry."""
+    return _catalogue

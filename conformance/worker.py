@@ -1,0 +1,76 @@
+"""The process that plays: reads programs from standard input, answers with events, one JSON line each.
+
+It runs apart from the suite because a subject may hang, crash, exit or print: standard output is kept
+for the answers alone, and whatever the subject prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import gc
+import json
+import os
+import sys
+import time
+from typing import Any, TextIO
+
+from ..errors import MuxloopError
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    questions = os.fdopen(os.dup(0), encoding="utf-8")
+    os.dup2(2, 1)
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    faulthandler.enable()
+    for line in questions:
+        _answer(json.loads(line), answers)
+
+
+def _answer(question: dict[str, Any], answers: TextIO) -> None:
+    if "sys_path" in question:
+        sys.path[:] = question["sys_path"]
+        return
+    try:
+        answer = _describe(question) if question["ask"] == "describe" else _play(question)
+    except MuxloopError as error:
+        answer = {"error": str(error)}
+    json.dump(answer, answers)
+    answers.write("\n")
+    answers.flush()
+
+
+def _subject(question: dict[str, Any]) -> Any:
+    from .subjects import parse
+
+    return parse(question["subject"])
+
+
+def _describe(question: dict[str, Any]) -> dict[str, Any]:
+    """Build the subject once, to know that it can be built and what comes out."""
+    subject = _subject(question)
+    made = subject.build()
+    kind = f"{type(made).__module__}.{type(made).__qualname__}"
+    backend = getattr(made, "backend", None)
+    made.close()
+    return {"type": kind, "version": subject.version, "backend": backend if isinstance(backend, str) else None}
+
+
+def _play(question: dict[str, Any]) -> dict[str, Any]:
+    from .player import play_on_loop, play_on_selector
+    from .program import as_tuples
+
+    subject = _subject(question)
+    play = play_on_selector if subject.kind == "selector" else play_on_loop
+    gc.collect()
+    if hasattr(gc, "freeze") and not gc.get_freeze_count():
+        gc.freeze()  # what was imported so far stays: the collections inside a play only look at what the play made
+    events = play(subject.build, as_tuples(question["program"]), question["tolerance"])
+    return {"events": events, "resolution": time.get_clock_info("monotonic").resolution}
+
+
+if __name__ == "__main__":
+    main()
