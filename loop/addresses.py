@@ -55,7 +55,7 @@ def _literal(address: Any, family: int, kind: int, proto: int) -> AddressInfo | 
             except (OSError, ValueError):
                 continue
             protocol = socket.IPPROTO_TCP if kind == socket.SOCK_STREAM else socket.IPPROTO_UDP
-            rest = (tuple(address[2:]) + (0, 0))[:2] if candidate == socket.AF_INET6 else ()
+            rest = (*address[2:], 0, 0)[:2] if candidate == socket.AF_INET6 else ()
             return candidate, socket.SocketKind(kind), protocol, "", (host, number, *rest)
     return None
 

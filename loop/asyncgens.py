@@ -50,7 +50,7 @@ class AsyncGenerators(Failures):
     def _asyncgen_started(self, agen: AsyncGen) -> None:
         if self._asyncgens_shut_down:
             warnings.warn(
-                f"asynchronous generator {agen!r} was started after shutdown_asyncgens(): nobody will close it",
+                f"asynchronous generator {agen!r} was started after shutdown_asyncgens(): it stays open",
                 ResourceWarning,
                 stacklevel=2,
                 source=self,

@@ -29,7 +29,7 @@ class Clock(Protocol):
         ...
 
     def wait(self, select: Select, deadline: float | None, *, outside_work: bool) -> Events:
-        """Wait in ``select`` until something is ready or ``deadline`` (on this clock; None: no limit) has come.
+        """Wait in ``select`` until something is ready or ``deadline`` has come (None: no limit).
 
         ``outside_work`` tells that executor jobs are running, whose end nobody can foresee.
         May return early with no events; the loop asks again.

@@ -69,7 +69,7 @@ class Connections(Streaming):
         transport, protocol = await self._connect_transport(sock, protocol_factory)
         return transport, protocol
 
-    async def connect_accepted_socket(
+    async def connect_accepted_socket(  # type: ignore[override]  # no protocol type variable
         self,
         protocol_factory: ProtocolFactory,
         sock: socket.socket,
@@ -105,7 +105,8 @@ class Connections(Streaming):
             else:
                 winner, _, _ = await staggered.staggered_race(attempts, delay)
                 if winner is not None:
-                    return winner
+                    sock: socket.socket = winner
+                    return sock
             raise _joint_error(errors, all_errors)
         finally:
             errors.clear()  # their tracebacks hold this frame: no cycle is left behind

@@ -23,6 +23,7 @@ import threading
 import warnings
 from asyncio.log import logger
 from collections import deque
+from collections.abc import Callable
 from contextvars import Context
 from selectors import EVENT_READ
 from typing import Any
@@ -37,6 +38,7 @@ from .handles import (
     TimerHandle,
     TracedHandle,
     TracedTimerHandle,
+    Ts,
 )
 from .readiness import Interest, Readiness
 from .timers import TimerHeap
@@ -86,7 +88,9 @@ class Core(AsyncGenerators):
         """Seconds on the loop's clock: monotonic, comparable only with itself."""
         return self._now()
 
-    def call_soon(self, callback: Callback, *args: Any, context: Context | None = None) -> Handle:
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> Handle:
         """Queue ``callback(*args)`` for the next turn, in FIFO order.
 
         RuntimeError if the loop is closed; in debug mode also from a foreign thread, and TypeError for
@@ -100,7 +104,9 @@ class Core(AsyncGenerators):
         self._ready.append(handle)
         return handle
 
-    def call_soon_threadsafe(self, callback: Callback, *args: Any, context: Context | None = None) -> Handle:
+    def call_soon_threadsafe(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> Handle:
         """As ``call_soon``, from any thread, signal handler or finaliser; wakes the loop if it waits."""
         if self._strict:
             self._examine("call_soon_threadsafe", callback, any_thread=True)
@@ -117,7 +123,7 @@ class Core(AsyncGenerators):
         return handle
 
     def call_later(
-        self, delay: float, callback: Callback, *args: Any, context: Context | None = None
+        self, delay: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> TimerHandle:
         """Call ``callback(*args)`` in ``delay`` seconds, never earlier; zero or less: as soon as possible.
 
@@ -130,7 +136,7 @@ class Core(AsyncGenerators):
         return self._arm(self._now() + delay, callback, args, context)
 
     def call_at(
-        self, when: float, callback: Callback, *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> TimerHandle:
         """Call ``callback(*args)`` when the loop's ``time()`` has reached ``when``; errors as ``call_later``.
 

@@ -19,9 +19,9 @@ from .unsupported import Unsupported
 class EventLoop(Servers, Connections, SocketCalls, Files, Signals, Executors, Tasks, Unsupported):
     """An asyncio event loop on an interchangeable selector.
 
-    ``selector`` is any ``selectors.BaseSelector``; the loop owns it from now on and closes it. None opens the best
-    one, as ``muxloop.open_selector()`` does. ``clock`` is what passes for time; None is the machine's
-    monotonic clock.
+    ``selector`` is any ``selectors.BaseSelector``; the loop owns it from now on and closes it. None
+    opens the best one, as ``muxloop.open_selector()`` does. ``clock`` is what passes for time; None is
+    the machine's monotonic clock.
 
     Source of its behaviour: https://docs.python.org/3/library/asyncio-eventloop.html
     """

@@ -9,6 +9,7 @@ import warnings
 from asyncio.log import logger
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from .core import Core
@@ -84,10 +85,8 @@ class Executors(Core):
         try:
             executor.shutdown(wait=True)
         finally:
-            try:
+            with suppress(RuntimeError):  # closed meanwhile: nobody waits any more
                 self.call_soon_threadsafe(_finish, joined)
-            except RuntimeError:
-                pass  # closed meanwhile: nobody waits any more
             self._jobs.discard(joined)
 
     def close(self) -> None:
@@ -110,7 +109,9 @@ class Executors(Core):
     ) -> list[AddressInfo]:
         """``socket.getaddrinfo`` in the default executor; debug mode logs how long it took."""
         started = self.time()
-        found = await self.run_in_executor(None, socket.getaddrinfo, host, port, family, type, proto, flags)
+        found: list[Any] = await self.run_in_executor(
+            None, socket.getaddrinfo, host, port, family, type, proto, flags
+        )
         if self._debug:
             seconds = self.time() - started
             level = "info" if seconds >= self.slow_callback_duration else "debug"

@@ -34,7 +34,10 @@ class Failures(asyncio.AbstractEventLoop):
         return self._exception_handler
 
     def set_exception_handler(self, handler: ExceptionHandler | None) -> None:
-        """Let ``handler(loop, context)`` receive what nobody catches; None for the default. TypeError if not callable."""
+        """Let ``handler(loop, context)`` receive what nobody catches; None for the default.
+
+        TypeError if it is not callable.
+        """
         if handler is not None and not callable(handler):
             raise TypeError(f"an exception handler must be callable or None, got {handler!r}")
         self._exception_handler = handler

@@ -6,18 +6,19 @@ Source: https://docs.python.org/3/library/asyncio-eventloop.html#watching-file-d
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 from .core import Core
-from .handles import Callback, Handle, TracedHandle
+from .handles import Callback, Handle, TracedHandle, Ts
 from .readiness import fileno
 
 
 class Files(Core):
     """Callbacks for file descriptors that become ready."""
 
-    def add_reader(self, fd: Any, callback: Callback, *args: Any) -> None:
+    def add_reader(self, fd: Any, callback: Callable[[*Ts], object], *args: *Ts) -> None:
         """Call ``callback(*args)`` whenever ``fd`` (an int, or an object with ``fileno()``) can be read.
 
         Replaces and cancels the former reader. ValueError if ``fd`` is no open file, RuntimeError if it
@@ -29,7 +30,7 @@ class Files(Core):
         """Stop watching ``fd`` for reading; returns whether it was watched. Errors as ``add_reader``."""
         return self._unwatch(fd, EVENT_READ)
 
-    def add_writer(self, fd: Any, callback: Callback, *args: Any) -> None:
+    def add_writer(self, fd: Any, callback: Callable[[*Ts], object], *args: *Ts) -> None:
         """Call ``callback(*args)`` whenever ``fd`` can be written; otherwise as ``add_reader``."""
         self._watch("add_writer", fd, EVENT_WRITE, callback, args)
 

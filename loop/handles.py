@@ -13,12 +13,13 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from traceback import StackSummary
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVarTuple
 
 if TYPE_CHECKING:
     from .core import Core
 
 Callback = Callable[..., object]
+Ts = TypeVarTuple("Ts")  # the arguments of a callback
 
 
 class Handle(asyncio.Handle):
@@ -62,20 +63,17 @@ class Handle(asyncio.Handle):
     def _cancelled(self) -> bool:  # type: ignore[override]  # asyncio.Handle.__repr__ reads it
         return self._callback is None
 
-    def get_context(self) -> Context | None:  # type: ignore[override]  # a cancelled handle has let go of it
+    def get_context(self) -> Context | None:
         """The context the callback runs in; None once cancelled."""
         return self._context
 
 
 class OwnedHandle(Handle):
-    """A reader or writer of the loop's own: run once more, not cancelled, when its file was closed underfoot."""
+    """A reader or writer of the loop's own: run once more, instead of cancelled, when its file was closed."""
 
     __slots__ = ()
 
     owned = True
-
-    def _repr_info(self) -> list[str]:
-        return ["Handle", *super()._repr_info()[1:]]
 
 
 class TimerHandle(asyncio.TimerHandle):
@@ -133,7 +131,7 @@ class TimerHandle(asyncio.TimerHandle):
     def _cancelled(self) -> bool:  # type: ignore[override]  # asyncio.TimerHandle.__repr__ and __eq__ read it
         return self._callback is None
 
-    def get_context(self) -> Context | None:  # type: ignore[override]  # a cancelled handle has let go of it
+    def get_context(self) -> Context | None:
         """The context the callback runs in; None once cancelled."""
         return self._context
 
@@ -158,11 +156,11 @@ class TracedHandle(Handle):
     def cancel(self) -> None:
         """As ``Handle.cancel``; the description for logs is made first."""
         if self._callback is not None:
-            self._repr = f"<{describe(self)} cancelled>"
+            self._repr = repr(self).replace("Handle", "Handle cancelled", 1)
         super().cancel()
 
-    def _repr_info(self) -> list[str]:
-        return ["Handle", *super()._repr_info()[1:]]
+    def __repr__(self) -> str:
+        return super().__repr__().replace("<Traced", "<", 1)
 
 
 class TracedTimerHandle(TimerHandle):
@@ -186,18 +184,13 @@ class TracedTimerHandle(TimerHandle):
     def cancel(self) -> None:
         """As ``TimerHandle.cancel``; the description for logs is made first."""
         if self._callback is not None:
-            self._repr = f"<{describe(self)} cancelled>"
+            self._repr = repr(self).replace("Handle", "Handle cancelled", 1)
         super().cancel()
 
-    def _repr_info(self) -> list[str]:
-        return ["TimerHandle", *super()._repr_info()[1:]]
-
-
-def describe(handle: asyncio.Handle) -> str:
-    """A handle's repr without its brackets."""
-    return repr(handle).strip("<>")
+    def __repr__(self) -> str:
+        return super().__repr__().replace("<Traced", "<", 1)
 
 
 def describe_callback(callback: Callback, args: tuple[Any, ...]) -> str:
     """A callback's name, arguments and place in the source, as asyncio's own messages give them."""
-    return str(format_helpers._format_callback_source(callback, args))  # type: ignore[attr-defined]
+    return str(format_helpers._format_callback_source(callback, args))

@@ -20,16 +20,16 @@ else:
 
 
 class EventLoopPolicy(_Base):
-    """Makes ``asyncio.new_event_loop()`` return muxloop's loops: ``asyncio.set_event_loop_policy(EventLoopPolicy())``.
+    """Makes ``asyncio.new_event_loop()`` return muxloop's loops.
 
-    ``backend`` names the selector; None: MUXLOOP_BACKEND, or the best there is. RuntimeError where Python
-    has no policies: give ``loop_factory=muxloop.new_event_loop`` to ``asyncio.run`` there.
+    For ``asyncio.set_event_loop_policy(muxloop.EventLoopPolicy())``. ``backend`` names the selector; None:
+    MUXLOOP_BACKEND, or the best there is. RuntimeError where Python has no policies.
     """
 
     def __init__(self, backend: str | None = None) -> None:
         if _Base is object:
             raise RuntimeError(
-                "this Python has no event-loop policies: use asyncio.run(…, loop_factory=muxloop.new_event_loop)"
+                "this Python has no policies: use asyncio.run(…, loop_factory=muxloop.new_event_loop)"
             )
         super().__init__()
         self._backend = backend

@@ -21,6 +21,7 @@ import os
 import selectors
 from asyncio.log import logger
 from collections import deque
+from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -99,7 +100,7 @@ class Readiness:
             former.cancel()
 
     def remove(self, fd: int, events: int) -> bool:
-        """Cancel the handle that waits for ``events`` (one of the two) of ``fd``. Returns whether there was one."""
+        """Cancel the handle that waits for ``events`` (one of the two) of ``fd``; whether there was one."""
         interest = self.interests.get(fd)
         if interest is None or not interest.events & events:
             return False
@@ -139,7 +140,7 @@ class Readiness:
         """Queue the handles of what is ready: of one descriptor, the reader before the writer."""
         append = self._ready.append
         for key, mask in events:
-            interest = key.data
+            interest: Interest = key.data
             if mask & EVENT_READ and interest.reader is not None:
                 append(interest.reader)
             if mask & EVENT_WRITE and interest.writer is not None:
@@ -149,10 +150,10 @@ class Readiness:
                 self._check(key.fd, interest)
         if self._take_dropped is not None:
             for key in self._take_dropped():
-                interest = key.data
-                if self.interests.get(key.fd) is interest:
+                dropped: Interest = key.data
+                if self.interests.get(key.fd) is dropped:
                     del self.interests[key.fd]
-                    self._abandon(key.fd, interest)
+                    self._abandon(key.fd, dropped)
 
     def prune(self) -> bool:
         """Drop every descriptor that is closed or no longer its owner's. Returns whether there was one."""
@@ -173,7 +174,7 @@ class Readiness:
         transport = self.transports.get(fd)
         if transport is not None and not transport.is_closing():
             raise RuntimeError(
-                f"file descriptor {fd} ({fileobj!r}) belongs to {transport!r}: use the transport, or close it first"
+                f"file descriptor {fd} ({fileobj!r}) is used by {transport!r}: close the transport first"
             )
 
     def close(self) -> None:
@@ -195,11 +196,9 @@ class Readiness:
         self._abandon(fd, interest)
 
     def _forget(self, fd: int) -> None:
-        try:
+        # It may have found out by itself; and a foreign one may choke on a descriptor that is closed.
+        with suppress(KeyError, ValueError, OSError):
             self._selector.unregister(fd)
-        except (KeyError, ValueError, OSError):
-            # The selector has found out by itself; or the backend chokes on a descriptor that is closed.
-            pass
 
     def _abandon(self, fd: int, interest: Interest) -> None:
         for handle in (interest.reader, interest.writer):

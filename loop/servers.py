@@ -67,7 +67,10 @@ class Server(asyncio.AbstractServer):
         self._start_serving()
 
     async def serve_forever(self) -> None:
-        """Accept connections until cancelled, and then close. RuntimeError if closed, or called twice at once."""
+        """Accept connections until cancelled, and then close.
+
+        RuntimeError if closed, or already being served forever.
+        """
         if self._serves_forever is not None:
             raise RuntimeError(f"server {self!r} is already being awaited on serve_forever()")
         self._start_serving()
@@ -202,7 +205,7 @@ class Servers(Streaming):
         ssl_shutdown_timeout: float | None = None,
         start_serving: bool = True,
     ) -> Server:
-        """Listen on host (a name, several, or None or "" for every interface) and port, or on a bound ``sock``.
+        """Listen on host (a name, several names, None or "" for every interface) and port, or on ``sock``.
 
         OSError if an address cannot be had; ValueError for arguments that do not fit together;
         NotImplementedError for TLS.

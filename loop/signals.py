@@ -13,11 +13,13 @@ import errno
 import inspect
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from .core import Core
-from .handles import Callback, Handle
+from .handles import Handle, Ts
 
 
 class Signals(Core):
@@ -28,7 +30,7 @@ class Signals(Core):
         self._signal_handlers: dict[int, Handle] = {}
         self._former_dispositions: dict[int, Any] = {}
 
-    def add_signal_handler(self, sig: int, callback: Callback, *args: Any) -> None:
+    def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
         """Call ``callback(*args)`` in the loop whenever ``sig`` arrives; replaces the former callback.
 
         TypeError for coroutine functions and signals that are no ints, ValueError if the signal does not
@@ -89,10 +91,8 @@ class Signals(Core):
         if handle is None or self._closed:
             return
         self._ready.append(handle)
-        try:
+        with suppress(OSError):  # being closed at this very moment
             self._waker.wake()
-        except OSError:
-            pass  # being closed at this very moment
 
 
 def _check_signal(sig: int, method: str) -> None:

@@ -14,6 +14,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
@@ -59,10 +60,10 @@ class SocketCalls(Core):
     async def sock_sendall(self, sock: socket.socket, data: ReadableBuffer) -> None:
         """Send all of ``data``. After an error or a cancellation nobody knows how much was sent."""
         view = memoryview(data).cast("B")
-        sent = 0
         while True:
-            sent += await self._attempt(sock, EVENT_WRITE, lambda: sock.send(view[sent:]))
-            if sent >= len(view):
+            sent = await self._attempt(sock, EVENT_WRITE, partial(sock.send, view))
+            view = view[sent:]
+            if not view:
                 return
 
     async def sock_sendto(self, sock: socket.socket, data: ReadableBuffer, address: Any) -> int:

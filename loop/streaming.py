@@ -54,7 +54,7 @@ class Streaming(SocketCalls):
         self._readiness.refuse_transport(sock.fileno(), sock)
         return SocketTransport(self, sock, protocol, waiter=waiter, peername=peername, server=server)
 
-    async def sendfile(  # type: ignore[override]  # the stub speaks of write transports only
+    async def sendfile(
         self,
         transport: asyncio.BaseTransport,
         file: IO[bytes],

@@ -25,7 +25,7 @@ class Tasks(Core):
         """A future that belongs to this loop."""
         return asyncio.Future(loop=self)
 
-    def create_task(  # type: ignore[override]  # newer Pythons pass keywords on
+    def create_task(
         self, coro: CoroutineLike[T], *, name: object = None, context: Context | None = None, **options: Any
     ) -> asyncio.Task[T]:
         """Run a coroutine as a task. RuntimeError if the loop is closed.
@@ -51,17 +51,20 @@ class Tasks(Core):
             made.set_name(name)
         return made  # type: ignore[return-value]  # whatever a factory makes
 
-    def set_task_factory(self, factory: TaskFactory | None) -> None:  # type: ignore[override]
-        """Let ``factory(loop, coro, **options)`` make the tasks; None for the default. TypeError if not callable."""
+    def set_task_factory(self, factory: TaskFactory | None) -> None:
+        """Let ``factory(loop, coro, **options)`` make the tasks; None for the default.
+
+        TypeError if it is not callable.
+        """
         if factory is not None and not callable(factory):
             raise TypeError(f"a task factory must be callable or None, got {factory!r}")
         self._task_factory = factory
 
-    def get_task_factory(self) -> TaskFactory | None:  # type: ignore[override]
+    def get_task_factory(self) -> TaskFactory | None:
         """The factory that was set; None while tasks are ``asyncio.Task``."""
         return self._task_factory
 
-    def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:  # type: ignore[override]
+    def run_until_complete(self, future: Generator[Any, None, T] | Awaitable[T]) -> T:
         """Run until ``future`` (an awaitable; a coroutine becomes a task) is done; its result or exception.
 
         RuntimeError if the loop is closed or running, another loop is running in this thread, or

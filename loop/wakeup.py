@@ -12,6 +12,7 @@ A byte sent although the loop had already woken only makes the next wait return 
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 
 
 class Waker:
@@ -52,10 +53,8 @@ class Waker:
 
     def drain(self) -> None:
         """Swallow the bytes that have come."""
-        try:
+        with suppress(BlockingIOError):
             self._receiver.recv(4096)
-        except BlockingIOError:
-            pass
 
     def close(self) -> None:
         """Free both sockets."""
