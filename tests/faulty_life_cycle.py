@@ -107,18 +107,18 @@ class FloodDoubles(SteppedLoop):
 class ClosedLoopAccepts(SteppedLoop):
     """seen in rloop 0.5: a closed loop takes callbacks and timers without a word. Breaks THR-04."""
 
-    closing_now = False
+    about_to_run = False
 
     def _check_closed(self) -> None:
-        if self.closing_now:
+        if self.about_to_run:
             super()._check_closed()
 
     def run_forever(self) -> None:
-        self.closing_now = True
+        self.about_to_run = True
         try:
             self._check_closed()
         finally:
-            self.closing_now = False
+            self.about_to_run = False
         super().run_forever()
 
 
