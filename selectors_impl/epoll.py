@@ -27,23 +27,11 @@ from __future__ import annotations
 
 import errno
 import select
-from itertools import product
-from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
+from selectors import SelectorKey
 from typing import Any, ClassVar
 
 from .interface import LONGEST_WAIT_S, Selector, cap_wait
-
-# The numbers are part of Linux's ABI; written out because other systems' `select` lacks the names
-# and this module must be importable there, to be probed.
-_IN, _PRI, _OUT, _ERR, _HUP, _NVAL = 1, 2, 4, 8, 16, 32
-
-_BITS = {EVENT_READ: _IN, EVENT_WRITE: _OUT, EVENT_READ | EVENT_WRITE: _IN | _OUT}
-
-# Every combination that epoll and poll may report, to the events it stands for before masking.
-_EVENTS = {
-    i | p | o | e | h: (EVENT_READ if i or p or e or h else 0) | (EVENT_WRITE if o or e or h else 0)
-    for i, p, o, e, h in product((0, _IN), (0, _PRI), (0, _OUT), (0, _ERR), (0, _HUP))
-}
+from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
 
 _BATCHES_PER_AUDIT = 256
 
@@ -82,47 +70,41 @@ class EpollSelector(Selector):
         """The number of the epoll set; it may change when the set is rebuilt, and does after a fork."""
         if self._closed:
             raise self._refusal("fileno")
-        self._own()
+        if self._lost:
+            self._rebuild()
         fd: int = self._epoll.fileno()
         return fd
 
     def _add(self, fd: int, events: int) -> None:
-        self._own()
+        if self._lost:
+            self._rebuild()
         self._enter(fd, events)
         if fd in self._suspects:
             self._doubted.add(fd)
-        self._note_detour()
+            self._detour = True
 
     def _change(self, fd: int, before: int, events: int) -> None:  # noqa: ARG002 - the signature is shared
-        self._own()
-        if fd in self._always:
-            # Still a file, or a socket by now; to find out costs no more than to assume.
-            self._always.discard(fd)
-            try:
-                self._enter(fd, events)
-            except OSError:
-                self._always.add(fd)
-                raise
+        if self._lost:
+            self._rebuild()
+        try:
+            self._epoll.modify(fd, BITS[events])
+        except (FileNotFoundError, PermissionError):
+            # Always ready before or now, or a new file has the number and the old one's entry may live on.
+            self._enter(fd, events)
+            self._suspects.add(fd)
+            self._doubted.add(fd)
+            self._detour = True
         else:
-            try:
-                self._epoll.modify(fd, _BITS[events])
-            except (FileNotFoundError, PermissionError):
-                # The number has a new file; the old one's entry may live on.
-                self._enter(fd, events)
-                self._suspects.add(fd)
-                self._doubted.add(fd)
-        self._note_detour()
+            self._always.discard(fd)
 
     def _remove(self, fd: int, events: int) -> None:  # noqa: ARG002 - the signature is shared
-        self._doubted.discard(fd)
-        if fd in self._always:
-            self._always.discard(fd)
-        elif not self._lost:
+        if not self._lost and fd not in self._always:
             try:
                 self._epoll.unregister(fd)
             except OSError:
                 self._suspects.add(fd)
-        self._note_detour()
+        if self._detour:
+            self._forget(fd)
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         if timeout is None:
@@ -144,7 +126,7 @@ class EpollSelector(Selector):
             # The kernel reports IN and OUT only where they were asked for, so the two commonest
             # cases need no masking: 15 % less per ready file than the general form alone.
             return [
-                (keys[fd], 1 if bits == 1 else 2 if bits == 4 else _EVENTS[bits] & keys[fd].events)
+                (keys[fd], 1 if bits == IN else 2 if bits == OUT else EVENTS[bits] & keys[fd].events)
                 for fd, bits in batch
             ]
         except KeyError:
@@ -160,15 +142,19 @@ class EpollSelector(Selector):
     def _enter(self, fd: int, events: int) -> None:
         """EPOLL_CTL_ADD, and what its refusals ask for."""
         try:
-            self._epoll.register(fd, _BITS[events])
+            self._epoll.register(fd, BITS[events])
         except FileExistsError:
-            self._epoll.modify(fd, _BITS[events])
+            self._epoll.modify(fd, BITS[events])
         except PermissionError:
             self._always.add(fd)
+            self._detour = True
+        else:
+            self._always.discard(fd)
 
-    def _own(self) -> None:
-        if self._lost:
-            self._rebuild()
+    def _forget(self, fd: int) -> None:
+        self._always.discard(fd)
+        self._doubted.discard(fd)
+        self._detour = bool(self._lost or self._always or self._doubted)
 
     def _rebuild(self) -> None:
         """Start a new set with what is registered, leaving behind every entry that could not be deleted."""
@@ -177,6 +163,9 @@ class EpollSelector(Selector):
         self._epoll.close()
         self._epoll = self.kernel.epoll()
         self._always.clear()
+        self._suspects.clear()
+        self._doubted.clear()
+        self._doubts = 0
         for key in list(self._keys.values()):
             try:
                 self._enter(key.fd, key.events)
@@ -184,20 +173,15 @@ class EpollSelector(Selector):
                 if error.errno != errno.EBADF:
                     raise
                 self._drop(key.fd)
-        self._suspects.clear()
-        self._doubted.clear()
-        self._doubts = 0
         self._lost = False
-        self._note_detour()
-
-    def _note_detour(self) -> None:
-        self._detour = bool(self._lost or self._always or self._doubted or self._closed)
+        self._detour = bool(self._always)
 
     def _select_warily(self, wait: float) -> list[tuple[SelectorKey, int]]:
         if self._closed:
             raise self._refusal("select")
         known_dead = len(self._dropped)
-        self._own()
+        if self._lost:
+            self._rebuild()
         if self._always or len(self._dropped) > known_dead:
             wait = 0.0
         batch = self._epoll.poll(wait, len(self._keys) or 1)
@@ -217,21 +201,19 @@ class EpollSelector(Selector):
         poller = self.kernel.poll()
         for fd, _ in batch:
             if fd in self._keys:
-                poller.register(fd, _BITS[self._keys[fd].events])
+                poller.register(fd, BITS[self._keys[fd].events])
         answers = dict(poller.poll(0))
         ready = []
         stale = False
         for fd in dict.fromkeys(fd for fd, _ in batch):
             bits = answers.get(fd, 0)
-            if bits & _NVAL:
+            if bits & NVAL:
                 self._drop(fd)
-                self._always.discard(fd)
-                self._doubted.discard(fd)
-            if not bits or bits & _NVAL:
+            if not bits or bits & NVAL:
                 stale = True
             else:
                 key = self._keys[fd]
-                ready.append((key, _EVENTS[bits] & key.events))
+                ready.append((key, EVENTS[bits] & key.events))
         if stale:
             self._rebuild()
         return ready

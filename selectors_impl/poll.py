@@ -18,30 +18,14 @@ from __future__ import annotations
 
 import select
 import sys
-from itertools import product
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
 from .interface import LONGEST_WAIT_S, Selector, cap_wait
+from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
 
 if sys.platform != "win32":
     import fcntl
-
-# Systems differ in these numbers, and Windows lacks the names, where the module must still be importable.
-_IN: int = getattr(select, "POLLIN", 0)
-_PRI: int = getattr(select, "POLLPRI", 0)
-_OUT: int = getattr(select, "POLLOUT", 0)
-_ERR: int = getattr(select, "POLLERR", 0)
-_HUP: int = getattr(select, "POLLHUP", 0)
-_NVAL: int = getattr(select, "POLLNVAL", 0)
-
-_BITS = {EVENT_READ: _IN, EVENT_WRITE: _OUT, EVENT_READ | EVENT_WRITE: _IN | _OUT}
-
-# Every combination without POLLNVAL, to the events it stands for before masking.
-_EVENTS = {
-    i | p | o | e | h: (EVENT_READ if i or p or e or h else 0) | (EVENT_WRITE if o or e or h else 0)
-    for i, p, o, e, h in product((0, _IN), (0, _PRI), (0, _OUT), (0, _ERR), (0, _HUP))
-}
 
 
 class PollSelector(Selector):
@@ -68,11 +52,11 @@ class PollSelector(Selector):
 
     def _add(self, fd: int, events: int) -> None:
         fcntl.fcntl(fd, fcntl.F_GETFD)  # raises EBADF
-        self._poll.register(fd, _BITS[events])
+        self._poll.register(fd, BITS[events])
 
     def _change(self, fd: int, before: int, events: int) -> None:  # noqa: ARG002 - the signature is shared
         fcntl.fcntl(fd, fcntl.F_GETFD)
-        self._poll.modify(fd, _BITS[events])
+        self._poll.modify(fd, BITS[events])
 
     def _remove(self, fd: int, events: int) -> None:  # noqa: ARG002 - the signature is shared
         self._poll.unregister(fd)
@@ -93,7 +77,7 @@ class PollSelector(Selector):
         try:
             # As in epoll.py: the two commonest cases need no masking.
             return [
-                (keys[fd], 1 if bits == _IN else 2 if bits == _OUT else _EVENTS[bits] & keys[fd].events)
+                (keys[fd], 1 if bits == IN else 2 if bits == OUT else EVENTS[bits] & keys[fd].events)
                 for fd, bits in batch
             ]
         except KeyError:
@@ -103,12 +87,12 @@ class PollSelector(Selector):
         """The rest of a batch in which some numbers are closed, which are dropped."""
         ready = []
         for fd, bits in batch:
-            if bits & _NVAL:
+            if bits & NVAL:
                 self._poll.unregister(fd)
                 self._drop(fd)
             else:
                 key = self._keys[fd]
                 # Bits that some system adds of its own count as an error: the owner shall look.
-                events = _EVENTS.get(bits, EVENT_READ | EVENT_WRITE) & key.events
+                events = EVENTS.get(bits, EVENT_READ | EVENT_WRITE) & key.events
                 ready.append((key, events))
         return ready

@@ -142,7 +142,7 @@ class SelectSelector(Selector):
 
 @functools.cache
 def _fd_setsize() -> int:
-    """The first number that Python's wrapper refuses for its size; it does so before it asks the kernel."""
+    """The first number, a power of two, that Python's wrapper refuses before it asks the kernel."""
     size = 64
     while size < 1 << 20:
         try:
