@@ -31,3 +31,7 @@ class UsageError(MuxloopError, ValueError):
 
 class SubjectError(UsageError):
     """A subject under test cannot be found or built."""
+
+
+class SuiteFailedError(MuxloopError):
+    """The conformance suite itself went wrong, not the subject it judges."""

@@ -41,6 +41,18 @@ def print_report(report: Report, rules: Iterable[Rule], stream: TextIO, *, stric
         _Printer(console, Catalogue(rules), strict).print(report)
 
 
+def verdict_in_words(subject: str, verdict: Verdict) -> str:
+    """One bad verdict as plain text: what an assertion error says."""
+    lines = [f"{subject}: {verdict.rule} (level {verdict.level}) {verdict.outcome}: {verdict.message}"]
+    if verdict.witness is not None:
+        lines += ["", "program:", inert(verdict.witness.python).rstrip()]
+        if verdict.witness.stderr:
+            lines += ["", "stderr:", inert(verdict.witness.stderr).rstrip()]
+    if verdict.reproduce:
+        lines += ["", "reproduce:", inert(verdict.reproduce)]
+    return "\n".join(lines)
+
+
 class _Printer:
     def __init__(self, console: Console, catalogue: Catalogue, strict: bool) -> None:
         self._console = console

@@ -28,8 +28,9 @@ _GROUPS = (ordering, timers, heap, cancellation, readiness, selecting, threads, 
 
 
 def all_rules() -> list[Rule]:
-    """Every rule, in the order of the catalogue."""
-    return list(catalogue().values())
+    """Every rule, group by group."""
+    order = {module.__name__: place for place, module in enumerate(_GROUPS)}
+    return sorted(catalogue().values(), key=lambda rule: order[rule.check.__module__])
 
 
 def chosen_rules(globs: Sequence[str]) -> list[Rule]:

@@ -1,0 +1,201 @@
+"""The ``muxloop`` command: backends, run, rules, conform.
+
+Exit codes: 0 success; 1 a subject fails; 2 bad usage, told in one line; 3 the suite itself failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import metadata
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from .errors import MuxloopError, SuiteFailedError, UsageError
+
+if TYPE_CHECKING:
+    from .conformance.suite import Plan
+    from .conformance.verdict import Report
+
+EXIT_FAILED, EXIT_USAGE, EXIT_SUITE_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
+MOST_JOBS = 256
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except MuxloopError as error:
+        print(f"muxloop: {error}", file=sys.stderr)
+        return EXIT_SUITE_FAILED if isinstance(error, SuiteFailedError) else EXIT_USAGE
+    except BrokenPipeError:
+        sys.stderr.close()
+        return EXIT_FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="muxloop",
+        description="Interchangeable I/O multiplexers behind one asyncio event loop, and the suite that judges every loop.",
+    )
+    parser.add_argument("--version", action="version", version=f"muxloop {metadata.version('muxloop')}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    backends = commands.add_parser("backends", help="what multiplexers are available, and why the rest is not")
+    backends.add_argument("--json", action="store_true", help="as JSON")
+    backends.set_defaults(command=_backends)
+
+    run = commands.add_parser(
+        "run", help="run an unchanged asyncio program on muxloop", usage="muxloop run [--backend NAME] (SCRIPT | -m MODULE) [ARG …]"
+    )
+    run.add_argument("--backend", metavar="NAME", help="epoll, kqueue, poll, select, module:Class, or a,b,c in order of preference")
+    run.add_argument("-m", dest="is_module", action="store_true", help="TARGET is a module, as in python -m")
+    run.add_argument("target", metavar="SCRIPT | MODULE")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
+    run.set_defaults(command=_run)
+
+    rules = commands.add_parser("rules", help="the rules that loops and selectors are held to")
+    rules.add_argument("--json", action="store_true", help="as JSON")
+    rules.set_defaults(command=_rules)
+
+    _add_conform(commands)
+    return parser
+
+
+def _add_conform(commands: Any) -> None:
+    conform = commands.add_parser(
+        "conform",
+        help="judge event loops and selectors by the rules",
+        description="SUBJECT is NAME[@BACKEND] (muxloop, asyncio, uvloop, rloop, zloop), MODULE:FACTORY[@BACKEND], selector:NAME or "
+        "selector:MODULE:CLASS; without any: muxloop on every available backend, and every selector.",
+    )
+    conform.add_argument("subjects", nargs="*", metavar="SUBJECT")
+    conform.add_argument("--rules", default="", metavar="GLOB,…", help="only these rules: ORD-01, TMR-*, …")
+    conform.add_argument("--profile", default="default", metavar="NAME", help="quick, default or thorough")
+    conform.add_argument("--seed", metavar="N", help="make up the same programs as the run that printed this seed")
+    conform.add_argument("--program", metavar="JSON", help="play exactly this program instead of making up programs")
+    conform.add_argument("-n", dest="jobs", metavar="N", help="spread over N processes, or auto")
+    conform.add_argument("--strict", action="store_true", help="rules of any level count, and so do declared deviations")
+    conform.add_argument("--json", metavar="FILE", help="write the report as JSON")
+    conform.add_argument("--html", metavar="FILE", help="write the report as one page of HTML")
+    conform.add_argument("--junit", metavar="FILE", help="write the report as JUnit XML")
+    conform.set_defaults(command=_conform)
+
+
+def _backends(options: argparse.Namespace) -> int:
+    from .selectors_impl import backends, resolve_backend
+
+    listed = backends()
+    if options.json:
+        print(json.dumps([dataclasses.asdict(backend) for backend in listed], indent=2))
+        return 0
+    width = max(len(backend.name) for backend in listed)
+    for backend in listed:
+        state = "available" if backend.available else f"not available: {backend.reason}"
+        mark = "  (default)" if backend.default else ""
+        source = "" if backend.source == "built in" else f"  from {backend.source}"
+        print(f"{backend.name:{width}}  {state}{source}{mark}")
+    resolve_backend()  # a MUXLOOP_BACKEND that cannot be had is an error here too, after the list that helps
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .loop.launcher import run_program
+
+    run_program(options.target, is_module=options.is_module, arguments=options.arguments, backend=options.backend)
+    return 0
+
+
+def _rules(options: argparse.Namespace) -> int:
+    _need_extras()
+    from .conformance.rules import LEVELS, RULES_VERSION, all_rules
+
+    rules = all_rules()
+    if options.json:
+        listed = [{"id": r.id, "level": r.level, "sentence": r.sentence, "source": r.source, "judges": r.judges} for r in rules]
+        print(json.dumps({"rules_version": RULES_VERSION, "levels": LEVELS, "rules": listed}, indent=2))
+        return 0
+    for rule in rules:
+        print(f"{rule.id:8} {rule.level:4} {rule.sentence}\n{'':13} source: {rule.source}")
+    print("\n" + "\n".join(f"{level:4} {meaning}" for level, meaning in LEVELS.items()))
+    return 0
+
+
+def _conform(options: argparse.Namespace) -> int:
+    _need_extras()
+    try:
+        return _judge(options)
+    except (MuxloopError, BrokenPipeError):
+        raise
+    except KeyboardInterrupt:
+        print("muxloop: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except Exception:
+        traceback.print_exc()
+        print("muxloop: the suite itself failed; this is a bug of muxloop's, please report it", file=sys.stderr)
+        return EXIT_SUITE_FAILED
+
+
+def _judge(options: argparse.Namespace) -> int:
+    from .conformance.report import check_writable, print_report, write_html, write_json, write_junit
+    from .conformance.rules import all_rules
+    from .conformance.subjects import default_subjects
+    from .conformance.suite import Plan, succeeded
+
+    sys.path.insert(0, "")  # MODULE:FACTORY may stand in the current folder
+    globs = [glob for glob in options.rules.split(",") if glob]
+    plan = Plan.of(options.subjects or default_subjects(), globs, options.profile, _seed(options.seed))
+    for path in (options.json, options.html, options.junit):
+        if path:
+            check_writable(path)
+    report = _report(plan, options)
+    rules = all_rules()
+    print_report(report, rules, sys.stdout, strict=options.strict)
+    if options.json:
+        write_json(report, options.json)
+    if options.html:
+        write_html(report, rules, options.html, strict=options.strict)
+    if options.junit:
+        write_junit(report, rules, options.junit, strict=options.strict)
+    return 0 if succeeded(report, strict=options.strict) else EXIT_FAILED
+
+
+def _report(plan: Plan, options: argparse.Namespace) -> Report:
+    from .conformance.parallel import run_in_processes
+    from .conformance.report import open_progress
+    from .conformance.suite import run, run_program
+
+    if options.program is not None:
+        return run_program(plan, options.program)
+    jobs = _jobs(options.jobs)
+    with open_progress(sys.stderr, sum(plan.pairs.values()), per_subject=plan.pairs) as progress:
+        if jobs is not None:
+            return run_in_processes(plan, jobs, progress.start, progress.finish)
+        return run(plan, progress.start, progress.finish)
+
+
+def _need_extras() -> None:
+    """UsageError when what the suite stands on is not installed."""
+    missing = [name for name in ("hypothesis", "pytest", "xdist", "rich", "jinja2") if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"{', '.join(missing)}: not installed; the suite needs: pip install 'muxloop[conformance]'")
+
+
+def _seed(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(f"--seed {text}: not a whole number")
+    return int(text)
+
+
+def _jobs(text: str | None) -> str | None:
+    if text is not None and text != "auto" and not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_JOBS):
+        raise UsageError(f"-n {text}: give a number of processes from 1 to {MOST_JOBS}, or auto")
+    return text

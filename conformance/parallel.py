@@ -1,0 +1,91 @@
+"""A whole run spread over processes by pytest-xdist; the same verdicts as ``suite.run``."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import time
+from typing import Any
+
+import pytest
+
+from ..errors import SuiteFailedError
+from .pytest_plugin import VERDICT_PROPERTY
+from .suite import Bench, OnFinish, OnStart, Plan, _ignore, finished_report
+from .tolerance import tolerance
+from .verdict import Report, SubjectReport, Verdict, Witness
+
+
+class _Collector:
+    """Takes the verdicts out of the test reports as they come in from the processes."""
+
+    def __init__(self, on_start: OnStart, on_finish: OnFinish) -> None:
+        self.verdicts: dict[tuple[str, str], Verdict] = {}
+        self.problems: list[str] = []
+        self._on_start, self._on_finish = on_start, on_finish
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        subject, _, rule = nodeid.rpartition("::")
+        self._on_start(subject.removeprefix("::"), rule)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call":
+            if report.failed:
+                self.problems.append(report.longreprtext)
+            return
+        subject, _, rule = report.nodeid.rpartition("::")
+        text = dict(report.user_properties).get(VERDICT_PROPERTY)
+        if text is None:
+            self.problems.append(report.longreprtext)
+            return
+        data = json.loads(str(text))
+        data["witness"] = Witness(**data["witness"]) if data["witness"] else None
+        verdict = Verdict(**data)
+        self.verdicts[subject.removeprefix("::"), rule] = verdict
+        self._on_finish(subject.removeprefix("::"), verdict)
+
+
+def run_in_processes(plan: Plan, jobs: str, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) -> Report:
+    """Judge in ``jobs`` processes (a number, or "auto"); SuiteFailedError when a process of the suite itself fails."""
+    started = time.monotonic()
+    widened = tolerance()
+    benches = [Bench(s, plan.rules_for(s), plan.profile, plan.seed, widened) for s in plan.subjects]
+    for bench in benches:
+        with bench:
+            bench.describe()
+    collector = _Collector(on_start, on_finish)
+    output = io.StringIO()
+    with tempfile.TemporaryDirectory() as nowhere, contextlib.redirect_stdout(output):
+        code = pytest.main(_arguments(plan, jobs, nowhere), plugins=[collector])
+    if collector.problems or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise SuiteFailedError("\n".join(collector.problems) or output.getvalue())
+    reports: list[SubjectReport] = []
+    for bench in benches:
+        judged = [collector.verdicts.get((bench.subject.spec, rule.id)) for rule in bench.rules]
+        if None in judged:
+            raise SuiteFailedError(f"{bench.subject.spec}: no verdict came back for some rules\n{output.getvalue()}")
+        reports.append(bench.report([verdict for verdict in judged if verdict]))
+    return finished_report(plan, reports, widened, time.monotonic() - started)
+
+
+def _arguments(plan: Plan, jobs: str, nowhere: str) -> list[str]:
+    subjects = [f"--muxloop-subject={subject.spec}" for subject in plan.subjects]
+    options: list[Any] = [
+        f"--muxloop-rules={','.join(rule.id for rule in plan.rules)}",
+        f"--muxloop-profile={plan.profile.name}",
+        f"--muxloop-seed={plan.seed}",
+        "-n",
+        jobs,
+        "--dist=worksteal",
+        "-q",
+        "-c",
+        os.devnull,
+        f"--rootdir={nowhere}",
+        "-p",
+        "no:cacheprovider",
+        nowhere,
+    ]
+    return [*subjects, *options]

@@ -1,0 +1,124 @@
+"""The suite as a pytest plug-in: one test per subject and rule.
+
+    pytest --muxloop-subject=mypackage:new_event_loop [--muxloop-rules=ORD-*,TMR-*] [--muxloop-profile=quick]
+
+Without the option the plug-in adds nothing. With pytest-xdist the tests spread over processes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+VERDICT_PROPERTY = "muxloop_verdict"
+"""The user property of a test report that holds the verdict, as JSON."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("muxloop", "muxloop's conformance suite")
+    group.addoption(
+        "--muxloop-subject",
+        action="append",
+        default=[],
+        metavar="SUBJECT",
+        help="judge this loop or selector: MODULE:FACTORY, NAME[@BACKEND], selector:…; may be given several times",
+    )
+    group.addoption("--muxloop-rules", default="", metavar="GLOB,…", help="judge by these rules only")
+    group.addoption("--muxloop-profile", default="default", metavar="PROFILE", help="quick, default or thorough")
+    group.addoption("--muxloop-seed", default=None, metavar="N", help="the seed of the generated programs")
+    group.addoption("--muxloop-strict", action="store_true", help="a broken rule of any level fails, declared or not")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    specs = config.getoption("--muxloop-subject")
+    if not specs:
+        return
+    from ..errors import MuxloopError
+
+    try:
+        items.extend(_rule_tests(session, config, specs))
+    except MuxloopError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]) -> Iterator[pytest.Item]:
+    from .suite import Bench, Plan
+    from .tolerance import tolerance
+
+    globs = [glob for glob in config.getoption("--muxloop-rules").split(",") if glob]
+    plan = Plan.of(specs, globs, config.getoption("--muxloop-profile"), _shared_seed(config))
+    widened = tolerance()
+    for subject in plan.subjects:
+        bench = Bench(subject, plan.rules_for(subject), plan.profile, plan.seed, widened)
+        config.add_cleanup(bench.playground.stop)
+        under = SubjectCollector.from_parent(session, name=subject.spec)
+        for rule in bench.rules:
+            yield RuleTest.from_parent(under, name=rule.id, bench=bench, rule=rule)
+
+
+def _shared_seed(config: pytest.Config) -> int | None:
+    """The seed asked for; the processes of xdist share one made from the run's own id."""
+    from ..errors import UsageError
+
+    text = config.getoption("--muxloop-seed")
+    if text is None:
+        run_id = getattr(config, "workerinput", {}).get("testrunuid")
+        return int(str(run_id)[:8], 16) if run_id else None
+    if not text.isascii() or not text.isdigit():
+        raise UsageError(f"--muxloop-seed {text}: not a whole number")
+    return int(text)
+
+
+class SubjectCollector(pytest.Collector):
+    """The parent of one subject's tests."""
+
+    def collect(self) -> list[pytest.Item]:
+        """The tests are put in by the plug-in, after pytest's own collection."""
+        return []
+
+
+class RuleTest(pytest.Item):
+    """One rule, judged on one subject."""
+
+    def __init__(self, *, bench: Any, rule: Any, **keywords: Any) -> None:
+        super().__init__(**keywords)
+        self.bench, self.rule = bench, rule
+        self.add_marker(f"level_{rule.level}")
+
+    def runtest(self) -> None:
+        from .report.printed import verdict_in_words
+        from .report.standing import Standing, standing_of
+
+        verdict = self.bench.judge(self.rule)
+        self.user_properties.append((VERDICT_PROPERTY, json.dumps(asdict(verdict))))
+        standing = standing_of(verdict, strict=self.config.getoption("--muxloop-strict"))
+        if standing is Standing.FAILS:
+            raise _FailedRuleError(verdict_in_words(self.bench.subject.spec, verdict))
+        if standing is Standing.UNJUDGED:
+            pytest.skip(f"{verdict.outcome}: {verdict.message}")
+        if standing is not Standing.HELD:
+            reason = verdict.declared or verdict.message
+            pytest.xfail(f"{verdict.rule} (level {verdict.level}) {standing}: {reason}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The verdict in words; a traceback would lead into the suite."""
+        if isinstance(excinfo.value, _FailedRuleError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[str, None, str]:
+        return "muxloop", None, f"{self.bench.subject.spec}: {self.rule.id} {self.rule.sentence}"
+
+
+class _FailedRuleError(Exception):
+    """A rule is broken and that counts."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for level in ("R", "P", "C", "own"):
+        config.addinivalue_line("markers", f"level_{level}: conformance rules of level {level}")

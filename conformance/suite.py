@@ -1,0 +1,195 @@
+"""A whole run: every chosen rule on every subject, and the report that comes of it. Needs no pytest."""
+
+from __future__ import annotations
+
+import platform
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from ..errors import UsageError
+from .declarations import gone_away, reason_for
+from .history import History
+from .judge import PROFILES, Profile, judge_rule, preflight, replay
+from .playground import Playground
+from .program import LOOP_ACTIONS, SELECTOR_ACTIONS, parse
+from .rules import RULES_VERSION, Rule, chosen_rules
+from .subjects import Subject
+from .subjects import parse as parse_subject
+from .tolerance import tolerance
+from .verdict import Report, SubjectReport, Verdict
+
+HIGHEST_SEED = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What shall be judged, and how."""
+
+    subjects: tuple[Subject, ...]
+    rules: tuple[Rule, ...]
+    profile: Profile
+    seed: int
+
+    @classmethod
+    def of(cls, specs: Sequence[str], globs: Sequence[str] = (), profile: str = "default", seed: int | None = None) -> Plan:
+        """Read what the user said; UsageError or SubjectError for what cannot be meant."""
+        if profile not in PROFILES:
+            raise UsageError(f"--profile {profile}: there are {', '.join(PROFILES)}")
+        if seed is not None and not 0 <= seed <= HIGHEST_SEED:
+            raise UsageError(f"--seed {seed}: a seed is a whole number from 0 to {HIGHEST_SEED}")
+        subjects = tuple(parse_subject(spec) for spec in dict.fromkeys(specs))
+        rules = tuple(chosen_rules(globs))
+        kinds = {rule.judges for rule in rules}
+        if not any(subject.kind in kinds for subject in subjects):
+            only = " and ".join(f"{kind}s" for kind in sorted(kinds))
+            raise UsageError(f"--rules {','.join(globs)}: these rules judge {only}, of which none is named")
+        chosen = seed if seed is not None else random.SystemRandom().randrange(2**32)
+        return cls(subjects, rules, PROFILES[profile], chosen)
+
+    def rules_for(self, subject: Subject) -> list[Rule]:
+        return [rule for rule in self.rules if rule.judges == subject.kind]
+
+    @property
+    def pairs(self) -> dict[str, int]:
+        """How many rules each subject is judged by."""
+        return {subject.spec: len(self.rules_for(subject)) for subject in self.subjects}
+
+
+class Bench:
+    """One subject on its playground, ready to be judged rule by rule; a context manager."""
+
+    def __init__(self, subject: Subject, rules: Sequence[Rule], profile: Profile, seed: int, widened: float) -> None:
+        self.subject = subject
+        self.rules = list(rules)
+        self._profile, self._seed = profile, seed
+        self.playground = Playground(subject.spec, widened)
+        self._stillborn: dict[str, Verdict] | None = None
+        self._described: dict[str, Any] | None = None
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.playground.stop()
+
+    def describe(self) -> dict[str, Any]:
+        """Type, version and backend of the subject; SubjectError when it cannot be built."""
+        if self._described is None:
+            answer = self.playground.describe()
+            if isinstance(answer, History):
+                answer = {"version": self.subject.version, "backend": self.subject.backend}
+            self._described = answer
+        return self._described
+
+    def judge(self, rule: Rule) -> Verdict:
+        """The verdict of one rule, with the declaration that covers it."""
+        if self._stillborn is None:
+            self._stillborn = {verdict.rule: verdict for verdict in preflight(self.rules, self.playground)}
+        verdict = self._stillborn.get(rule.id)
+        if verdict is None:
+            verdict = judge_rule(rule, self.playground, self._profile, self._seed, self.subject.capabilities)
+        return with_declaration(self.subject.spec, verdict)
+
+    def replay(self, rule: Rule, program_text: str) -> Verdict:
+        """The verdict of one rule by one given program."""
+        vocabulary = SELECTOR_ACTIONS if self.subject.kind == "selector" else LOOP_ACTIONS
+        program = parse(program_text, vocabulary)
+        return with_declaration(
+            self.subject.spec, replay(rule, self.playground, program, self.subject.capabilities)
+        )
+
+    def report(self, verdicts: Sequence[Verdict]) -> SubjectReport:
+        described = self.describe()
+        return SubjectReport(
+            self.subject.spec, described["version"], described["backend"] or self.subject.backend, list(verdicts)
+        )
+
+
+def with_declaration(subject: str, verdict: Verdict) -> Verdict:
+    return replace(verdict, declared=reason_for(subject, verdict.rule)) if verdict.bad else verdict
+
+
+OnStart = Callable[[str, str], None]
+OnFinish = Callable[[str, Verdict], None]
+
+
+def _ignore(*_: object) -> None:
+    """Nobody wants to know."""
+
+
+def run(plan: Plan, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) -> Report:
+    """Judge in this process, one rule after the other; subjects are described first, so that bad ones end the run early."""
+    started = time.monotonic()
+    widened = tolerance()
+    reports = []
+    benches = [Bench(s, plan.rules_for(s), plan.profile, plan.seed, widened) for s in plan.subjects]
+    for bench in benches:
+        bench.describe()
+        bench.playground.stop()
+    for bench in benches:
+        with bench:
+            reports.append(bench.report(list(_judge_all(bench, on_start, on_finish))))
+    return finished_report(plan, reports, widened, time.monotonic() - started)
+
+
+def _judge_all(bench: Bench, on_start: OnStart, on_finish: OnFinish) -> Iterator[Verdict]:
+    for rule in bench.rules:
+        on_start(bench.subject.spec, rule.id)
+        verdict = bench.judge(rule)
+        on_finish(bench.subject.spec, verdict)
+        yield verdict
+
+
+def run_program(plan: Plan, program: str) -> Report:
+    """Play one given program, and judge it by each rule of the plan."""
+    started = time.monotonic()
+    widened = tolerance()
+    reports = []
+    for subject in plan.subjects:
+        with Bench(subject, plan.rules_for(subject), plan.profile, plan.seed, widened) as bench:
+            bench.describe()
+            reports.append(bench.report([bench.replay(rule, program) for rule in bench.rules]))
+    return finished_report(plan, reports, widened, time.monotonic() - started, check_declarations=False)
+
+
+def finished_report(
+    plan: Plan, reports: list[SubjectReport], widened: float, duration_s: float, *, check_declarations: bool = True
+) -> Report:
+    return Report(
+        rules_version=RULES_VERSION,
+        seed=plan.seed,
+        profile=plan.profile.name,
+        environment=environment(widened),
+        subjects=reports,
+        stale_declarations=gone_away(reports) if check_declarations else [],
+        duration_s=duration_s,
+    )
+
+
+def environment(widened: float) -> dict[str, str]:
+    """Where the run took place."""
+    return {
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": sys.platform,
+        "kernel": f"{platform.system()} {platform.release()}",
+        "machine": platform.machine(),
+        "muxloop": metadata.version("muxloop"),
+        "hypothesis": metadata.version("hypothesis"),
+        "tolerance": f"{widened:.2f}",
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def succeeded(report: Report, *, strict: bool = False) -> bool:
+    """Whether no R rule is broken undeclared (strict: no rule at all) and no declaration has gone away."""
+    from .report.standing import Standing, standing_of
+
+    verdicts = [verdict for subject in report.subjects for verdict in subject.results]
+    fails = any(standing_of(verdict, strict=strict) is Standing.FAILS for verdict in verdicts)
+    return not fails and not report.stale_declarations
