@@ -35,7 +35,7 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(description="A small aiohttp application.")
     parser.add_argument("--port", type=int, default=0, help="0, the default: any free port")
-    try:
+    try:  # noqa: SIM105
         asyncio.run(serve(parser.parse_args().port))
     except KeyboardInterrupt:
         pass

@@ -40,7 +40,7 @@ def main() -> None:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(description="A small ASGI application on uvicorn.")
     parser.add_argument("--port", type=int, default=0, help="0, the default: any free port")
-    try:
+    try:  # noqa: SIM105
         asyncio.run(serve(parser.parse_args().port))
     except KeyboardInterrupt:
         pass

@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVarTuple
 if TYPE_CHECKING:
     from .core import Core
 
+# Rebuilding the heap for fewer cancelled timers costs more than carrying them along.
+FEWEST_DEAD_TO_REBUILD = 64
+
 Callback = Callable[..., object]
 Ts = TypeVarTuple("Ts")  # the arguments of a callback
 
@@ -107,7 +110,7 @@ class TimerHandle(asyncio.TimerHandle):
         self._args = args
         self._loop = loop
         self._context = copy_context() if context is None else context
-        self._scheduled = False
+        self._scheduled = True
 
     def cancel(self) -> None:
         """Keep the callback from being called, and let go of it, its arguments and its context at once."""
@@ -121,7 +124,8 @@ class TimerHandle(asyncio.TimerHandle):
             timers.dead += 1
         self._args = ()
         self._context = None
-        timers.rebuild_if_worth()
+        if timers.dead > FEWEST_DEAD_TO_REBUILD:
+            timers.rebuild_if_worth()
 
     def cancelled(self) -> bool:
         """Whether ``cancel()`` was called, before or after the callback ran."""

@@ -88,16 +88,16 @@ def _check_module(name: str) -> None:
             raise  # the module is there, and something that it imports is not
         spec = None
     if spec is None:
-        raise UsageError(f"cannot run -m {name}: there is no such module, or it is a package without __main__")
+        raise UsageError(
+            f"cannot run -m {name}: there is no such module, or it is a package without __main__"
+        )
 
 
 def _hide_launcher(first_file: str) -> None:
     """Let the traceback of an uncaught exception start where the program starts."""
     former = sys.excepthook
 
-    def excepthook(
-        kind: type[BaseException], error: BaseException, trace: TracebackType | None
-    ) -> None:
+    def excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         while trace is not None and trace.tb_frame.f_code.co_filename != first_file:
             trace = trace.tb_next
         former(kind, error.with_traceback(trace), trace)

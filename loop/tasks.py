@@ -26,23 +26,29 @@ class Tasks(Core):
         return asyncio.Future(loop=self)
 
     def create_task(
-        self, coro: CoroutineLike[T], *, name: object = None, context: Context | None = None, **options: Any
+        self,
+        coro: CoroutineLike[T],
+        *,
+        name: str | None = None,
+        context: Context | None = None,
+        **options: Any,
     ) -> asyncio.Task[T]:
         """Run a coroutine as a task. RuntimeError if the loop is closed.
 
         ``options`` go to the task or the task factory as they are, ``eager_start`` of Python 3.14 for one.
         """
         self._check_closed()
-        if context is not None:
-            options["context"] = context
         factory = self._task_factory
         if factory is None:
-            task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, **options)  # type: ignore[arg-type]
-            # In debug mode the task is traced to its creator, not to this line.
-            trace = getattr(task, "_source_traceback", None)
-            if trace:
-                del trace[-1]
+            task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, context=context, **options)
+            if self._debug:
+                # The task is traced to its creator, not to this line.
+                trace = getattr(task, "_source_traceback", None)
+                if trace:
+                    del trace[-1]
             return task
+        if context is not None:
+            options["context"] = context
         if sys.version_info >= (3, 14) and name is not None:
             # Since gh-128307 a factory takes every keyword; until then it did not know the name.
             options["name"] = name

@@ -13,27 +13,27 @@ a Python function is entered, a loop jumps back or an object dies. Each method s
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from heapq import heapify, heappop, heappush
 from itertools import count
 
 from .handles import Handle, TimerHandle
 
-# Rebuilding a heap smaller than this costs more than carrying the dead along.
-FEWEST_TO_REBUILD = 64
+LATEST = sys.float_info.max
+EARLIEST = -LATEST
 
 
 class TimerHeap:
     """Armed timers, ordered by deadline, then by the order of arming."""
 
-    __slots__ = ("_arrivals", "_held", "_sequence", "dead", "heap")
+    __slots__ = ("_held", "_sequence", "dead", "heap")
 
     def __init__(self) -> None:
         # The list object never changes: the loop holds it, and so may an interrupted call.
         self.heap: list[tuple[float, int, TimerHandle]] = []
         self.dead = 0  # cancelled timers that the heap still carries; TimerHandle.cancel adds to it
         self._sequence = count()
-        self._arrivals = 0
         self._held = False  # no rebuild now: somebody relies on the top staying what it is
 
     def __len__(self) -> int:
@@ -41,10 +41,17 @@ class TimerHeap:
         return len(self.heap) - self.dead
 
     def push(self, handle: TimerHandle) -> None:
-        """Arm a timer. ``next`` and ``heappush`` are atomic, so a nested push takes a number of its own."""
-        self._arrivals += 1
-        handle._scheduled = True
-        heappush(self.heap, (handle._when, next(self._sequence), handle))
+        """Arm a timer. ValueError if its time is NaN, infinite or beyond any float.
+
+        ``next`` and ``heappush`` are atomic, so a nested push takes a number of its own.
+        """
+        when = handle._when
+        # Both comparisons are false for NaN. Without the bounds the heap would lose its order (NaN), or
+        # the wait its end.
+        if not EARLIEST <= when <= LATEST:
+            handle._scheduled = False
+            raise ValueError(f"a timer needs a finite time, got {when!r}")
+        heappush(self.heap, (when, next(self._sequence), handle))
 
     def next_deadline(self) -> float | None:
         """When the earliest live timer is due; None if there is none. Drops the dead on top."""
@@ -95,20 +102,21 @@ class TimerHeap:
     def rebuild_if_worth(self) -> None:
         """Drop the dead if they are most of the heap.
 
-        Scanning calls no foreign code, but an interrupting one may arm or cancel meanwhile. Then
-        arrivals or deaths differ afterwards, the new list is thrown away, and the next cancellation
-        tries again. Between that comparison and the slice assignment nothing can interrupt; the assignment
-        puts the list right before it drops the old entries, whose finalisers may come back here.
+        Scanning calls no foreign code, but an interrupting one may arm or cancel meanwhile. Then the heap
+        has grown or more are dead afterwards (nothing shrinks either while it is held), the new list is
+        thrown away, and the next cancellation tries again. Between that comparison and the slice assignment
+        nothing can interrupt; the assignment puts the list right before it drops the old entries,
+        whose finalisers may come back here.
         """
         heap = self.heap
-        if self._held or not self.dead * 2 > len(heap) > FEWEST_TO_REBUILD:
+        if self._held or self.dead * 2 <= len(heap):
             return
         self._held = True
         try:
-            before = (self._arrivals, self.dead)
+            before = (len(heap), self.dead)
             live = [entry for entry in heap if entry[2]._callback is not None]
             heapify(live)
-            if before == (self._arrivals, self.dead):
+            if before == (len(heap), self.dead):
                 self.dead = 0
                 heap[:] = live
         finally:
