@@ -203,17 +203,13 @@ class EpollSelector(Selector):
             if fd in self._keys:
                 poller.register(fd, BITS[self._keys[fd].events])
         answers = dict(poller.poll(0))
-        ready = []
-        stale = False
-        for fd in dict.fromkeys(fd for fd, _ in batch):
-            bits = answers.get(fd, 0)
+        for fd, bits in answers.items():
             if bits & NVAL:
                 self._drop(fd)
-            if not bits or bits & NVAL:
-                stale = True
-            else:
-                key = self._keys[fd]
-                ready.append((key, EVENTS[bits] & key.events))
-        if stale:
+        # Fewer answers than questions: a number is not ours, not ready, or reported for two files.
+        if len(answers) < len(batch) or any(bits & NVAL for bits in answers.values()):
             self._rebuild()
-        return ready
+            # What is stale may have taken the place of what is ready; the new set tells the truth.
+            answers = dict(self._epoll.poll(0, len(self._keys) or 1))
+            answers.update((fd, IN | OUT) for fd in self._always)
+        return [(self._keys[fd], EVENTS[bits] & self._keys[fd].events) for fd, bits in answers.items()]

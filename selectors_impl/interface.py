@@ -17,6 +17,7 @@ What no backend can promise
       What is noticed goes to ``take_dropped``.
     - A number that was closed, reused and handed in again *as a plain int* cannot be told from the
       old file.  ``unregister`` and ``register`` it; ``modify`` may leave the new file unwatched.
+    - select(2) of Linux hides a hang-up without error from whoever waits to write only.
     - Selectors are not thread-safe.  What another thread registers during a wait may or may not
       count for that wait.
     - Only ``os.fork`` and what is built on it is noticed, not a fork made by foreign C code.

@@ -10,7 +10,8 @@ The oldest and the only one that exists everywhere.  A set is a fixed array of b
   it).  So we ask for each alone, drop the closed ones, tell (``take_dropped``), and report the others.
 - Windows: three empty sets are an error.  So we sleep instead.
 - Windows: a refused connection is reported in the exception set only.  So that set counts as writable.
-- Errors and hang-ups have no set of their own: the file becomes readable, writable or both.
+- Errors and hang-ups have no set of their own.  An error makes the file readable and writable, but a
+  hang-up without error only readable on Linux: whoever waits to write there must read as well.
 - Timeouts are microseconds; Python's wrapper rounds up.
 """
 
