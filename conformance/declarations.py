@@ -4,18 +4,21 @@
     rule = "IO-06"
     subjects = ["asyncio", "asyncio@epoll"]
     reason = "why it is so, and where to read about it"
+    python = [">=3.12,<3.12.10", ">=3.13,<3.13.3"]   # optional: only there
 
 A declaration is strict: one whose rule holds has gone away and fails the run, so that the list stays true.
 """
 
 from __future__ import annotations
 
-import sys
+import platform
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+
+from packaging.specifiers import SpecifierSet
 
 from .verdict import SubjectReport
 
@@ -27,7 +30,6 @@ class Deviation:
     rule: str
     subjects: tuple[str, ...]
     reason: str
-    since_python: tuple[int, ...] = (3, 11)
 
 
 @cache
@@ -38,9 +40,9 @@ def declared() -> tuple[Deviation, ...]:
         if not file.name.endswith(".toml"):
             continue
         for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("deviation", []):
-            since = tuple(map(int, str(entry.get("since_python", "3.11")).split(".")))
-            found.append(Deviation(entry["rule"], tuple(entry["subjects"]), entry["reason"], since))
-    return tuple(deviation for deviation in found if sys.version_info[:2] >= deviation.since_python)
+            if any(platform.python_version() in SpecifierSet(versions) for versions in entry.get("python", [""])):
+                found.append(Deviation(entry["rule"], tuple(entry["subjects"]), entry["reason"]))
+    return tuple(found)
 
 
 def reason_for(subject: str, rule: str) -> str | None:

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import UsageError
 from .declarations import gone_away, reason_for
 from .history import History
-from .judge import PROFILES, Profile, judge_rule, preflight, replay
+from .judging import PROFILES, Profile, judge_rule, preflight, replay
 from .playground import Playground
 from .program import LOOP_ACTIONS, SELECTOR_ACTIONS, parse
 from .rules import RULES_VERSION, Rule, chosen_rules

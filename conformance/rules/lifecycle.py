@@ -237,7 +237,7 @@ def reusable(history: History) -> Iterator[Finding]:
 
 def _forking(inside: bool, then: str) -> Program:
     after: Program = {
-        "thread": (("thread", "T", (("block", 2), ("threadsafe", "x", ()))),),
+        "thread": (("thread", "T", (("block", 15), ("threadsafe", "x", ()))),),
         "timer": (("later", "x", 3, ()),),
         "reader": (("reader", 0, "x", (("recv", 0, 8),), "fd"), ("later", "c2", 2, (("send", 0, 1),))),
     }[then]

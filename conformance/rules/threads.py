@@ -107,8 +107,7 @@ def closed(history: History) -> Iterator[Finding]:
     source="asyncio-dev docs, Debug Mode; CPython test_base_events",
     programs=programs(
         ("debug",),
-        several(soon(), 1, 2),
-        action("thread", "T", several(soon(), 1, 2)).map(lambda t: (t,)),
+        soon(action("thread", "T", several(soon(), 1, 2)).map(lambda t: (t,))).map(lambda a: (a,)),
         ("run",),
     ),
 )

@@ -317,8 +317,9 @@ def precise(history: History) -> Iterator[Finding]:
     source="asyncio-dev docs, Debug Mode; CPython test_base_events",
     programs=programs(
         ("debug",),
-        several(soon(), 1, 1),
-        action("thread", "T", several(st.one_of(later()(st.just(())), at()(st.just(()))), 1, 3)).map(lambda t: (t,)),
+        soon(
+            action("thread", "T", several(st.one_of(later()(st.just(())), at()(st.just(()))), 1, 3)).map(lambda t: (t,))
+        ).map(lambda a: (a,)),
         ("run",),
     ),
 )
