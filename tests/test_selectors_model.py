@@ -1,4 +1,4 @@
-"""Any sequence of calls and socket actions, on every backend at once, against a model (rule SEL-07, gh-110038)."""
+"""Any sequence of calls and socket actions, on every backend at once, against a model (SEL-07, gh-110038)."""
 
 from __future__ import annotations
 
