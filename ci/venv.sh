@@ -11,8 +11,9 @@ shift
 recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' </dev/null >/dev/null 2>&1; }
 
 find_python() {
-    local candidate
-    for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.14 python3.11 python pypy3.11}; do
+    local candidate candidates=(python3 python3.13 python3.12 python3.14 python3.11 python pypy3.11)
+    if [ -n "${PYTHON:-}" ]; then candidates=("$PYTHON"); fi
+    for candidate in "${candidates[@]}"; do
         # A name on PATH can be a pyenv shim that answers for no version: only running it tells.
         if recent "$candidate"; then
             echo "$candidate"
