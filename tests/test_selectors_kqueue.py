@@ -155,3 +155,16 @@ def test_the_number_of_a_pipe_without_reader_can_be_reused(selector, pair):
     assert [(key.fd, mask) for key, mask in selector.select(60)] == [(writer, EVENT_READ)]
     selector.unregister(writer)
     os.close(writer)
+
+
+def test_end_of_file_on_the_write_filter_alone_is_an_error_for_both(selector, queue, pair):
+    key = selector.register(pair[0], BOTH)
+    event = kqueue_emulation.kevent(
+        pair[0], kqueue_emulation.KQ_FILTER_WRITE, kqueue_emulation.KQ_EV_EOF, data=0
+    )
+    queue.alter = lambda _: [event]
+    assert selector.select(0) == [(key, BOTH)]
+    queue.alter = lambda events: events
+    key = selector.modify(pair[0], EVENT_WRITE)
+    queue.alter = lambda _: [event]
+    assert selector.select(0) == [(key, EVENT_WRITE)]

@@ -208,6 +208,29 @@ def test_epoll_makes_a_failed_rebuild_good_later(pair, monkeypatch):
         os.close(copy)
 
 
+@pytest.mark.skipif(EpollSelector.probe() is not None, reason="needs epoll")
+def test_epoll_does_not_doubt_a_number_for_ever(pair, monkeypatch):
+    """Asking poll(2) about each event is dear; after as many questions as files, a new set is cheaper."""
+    questions = []
+
+    def poll() -> Any:
+        questions.append(1)
+        return real_select.poll()
+
+    monkeypatch.setattr(EpollSelector, "kernel", types.SimpleNamespace(epoll=real_select.epoll, poll=poll))
+    with EpollSelector() as selector:
+        number = os.dup(pair[0].fileno())
+        selector.register(number, EVENT_WRITE)
+        os.close(number)
+        selector.unregister(number)
+        os.dup2(pair[1].fileno(), number)
+        selector.register(number, EVENT_WRITE)
+        for _ in range(100):
+            assert [(key.fd, mask) for key, mask in selector.select(0)] == [(number, EVENT_WRITE)]
+        assert 1 <= len(questions) < 5
+        os.close(number)
+
+
 @every_backend
 def test_a_thousand_files_are_all_served_in_one_call(backend):
     if sys.platform == "win32":
