@@ -1,7 +1,8 @@
 """A backend with every member raising, in the order its siblings have them: copy it to start a port.
 
 Open with what the kernel does that its users would not expect, each point ending in "so we do …".
-``interface.py`` says what every member owes; ``tests/test_selectors.py`` holds you to it: add a line there.
+``interface.py`` says what every member owes; the tests hold you to it: add a line to
+``tests/selectors_under_test.py``.
 """
 
 from __future__ import annotations
