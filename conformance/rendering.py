@@ -1,10 +1,162 @@
-"""Programs as Python scripts, to read and to paste."""
+"""Programs as Python scripts, to read and to paste into a bug report.
+
+A table for loops and one for selectors say what each kind of action reads like; the functions stand in the
+sibling files, by subject. A script needs nothing of muxloop unless its subject does.
+"""
 
 from __future__ import annotations
 
-from .program import Program, as_json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from . import rendering_lifecycle as lifecycle
+from . import rendering_scheduling as scheduling
+from . import rendering_selector as selecting
+from . import rendering_sockets as sockets
+from .program import Program
+from .rendering_scheduling import LoopScript
+from .rendering_script import Lines, Place, Script
+from .rendering_selector import SelectorScript
+from .rendering_survey import Survey
+from .subjects import NAMED_LOOPS
+
+Table = Mapping[str, Callable[..., Lines]]
+
+LOOP_LINES: Table = {
+    "soon": scheduling.soon,
+    "threadsafe": scheduling.threadsafe,
+    "later": scheduling.later,
+    "at": scheduling.at,
+    "again": scheduling.again,
+    "cancel": scheduling.cancel,
+    "probe": scheduling.probe,
+    "bulk": scheduling.bulk,
+    "cancel_bulk": scheduling.cancel_bulk,
+    "setvar": scheduling.setvar,
+    "raise": scheduling.raise_,
+    "block": scheduling.block,
+    "reader": sockets.reader,
+    "writer": sockets.writer,
+    "unreader": sockets.unreader,
+    "unwriter": sockets.unwriter,
+    "send": sockets.send,
+    "recv": sockets.recv,
+    "fill": sockets.fill,
+    "drain": sockets.drain,
+    "hangup": sockets.hangup,
+    "abandon": sockets.abandon,
+    "reuse": sockets.reuse,
+    "future": scheduling.future,
+    "on_done": scheduling.on_done,
+    "resolve": scheduling.resolve,
+    "cancel_future": scheduling.cancel_future,
+    "task": scheduling.task,
+    "cancel_task": scheduling.cancel_task,
+    "await": scheduling.await_,
+    "yield": scheduling.yield_,
+    "pause": scheduling.pause,
+    "ends": scheduling.ends,
+    "thread": lifecycle.thread,
+    "flood": lifecycle.flood,
+    "pingpong": lifecycle.pingpong,
+    "on_signal": lifecycle.on_signal,
+    "signal": lifecycle.signal,
+    "finalize": lifecycle.finalize,
+    "debug": lifecycle.debug,
+    "run": lifecycle.run,
+    "run_until": lifecycle.run_until,
+    "stop": lifecycle.stop,
+    "close": lifecycle.close,
+    "attempt": lifecycle.attempt,
+    "handler": lifecycle.handler,
+    "executor": lifecycle.executor,
+    "release": lifecycle.release,
+    "fork": lifecycle.fork,
+    "measure": lifecycle.measure,
+}
+
+SELECTOR_LINES: Table = {
+    "register": selecting.register,
+    "modify": selecting.modify,
+    "unregister": selecting.unregister,
+    "refuse": selecting.refuse,
+    "fail": selecting.fail,
+    "select": selecting.select,
+    "map": selecting.map_,
+    "send": sockets.send,
+    "recv": sockets.recv,
+    "fill": sockets.fill,
+    "drain": sockets.drain,
+    "shutdown": sockets.shutdown,
+    "hangup": sockets.hangup,
+    "abandon": selecting.abandon,
+    "forget": selecting.forget,
+    "reuse": selecting.reuse,
+    "many": selecting.many,
+    "alarm": selecting.alarm,
+    "wake": selecting.wake,
+}
 
 
 def as_python(program: Program, subject: str, judges: str) -> str:
-    """The program as a script."""
-    return f"# {subject} {judges}\n{as_json(program)}\n"
+    """The program as a script in plain asyncio (or selectors) that shows what it does on that subject.
+
+    ``judges`` is what the program is for: "loop" or "selector". The text is laid out as formatters lay it
+    out, and the script ends by itself on any loop whose timers come.
+    """
+    survey = Survey(program)
+    modules, factory = _construction(subject, judges)
+    script: Script
+    if judges == "selector":
+        script = SelectorScript(survey, factory)
+        lines = _lines(SELECTOR_LINES, script, survey.program, Place())
+    else:
+        script = _WholeLoopScript(survey, factory)
+        lines = _lines(LOOP_LINES, script, survey.program, Place())
+        if _wants_handler(survey):
+            lines = [*lifecycle.handler(script, Place(), "note"), *lines]
+    for module in modules:
+        script.needs(module, own=module != "asyncio")
+    script.statements = lines
+    return script.text()
+
+
+class _WholeLoopScript(LoopScript):
+    def body(self, body: Program, place: Place) -> Lines:
+        return _lines(LOOP_LINES, self, body, place)
+
+
+def _lines(table: Table, script: Script, body: Program, place: Place) -> Lines:
+    lines: Lines = []
+    for i, (kind, *arguments) in enumerate(body):
+        here = replace(place, path=(*place.path, i), last=i == len(body) - 1)
+        lines += table[kind](script, here, *arguments)
+    return lines
+
+
+def _wants_handler(survey: Survey) -> bool:
+    """Exceptions of callbacks are to be seen, unless the program sets a handler of its own first."""
+    fails = any(action[0] == "raise" and action[1] == "ValueError" for action in survey.nodes.values())
+    return fails and not any(action[0] == "handler" for action in survey.program)
+
+
+def _construction(subject: str, judges: str) -> tuple[list[str], str]:
+    """The modules to import, and the expression that makes a fresh loop or selector."""
+    if judges == "selector":
+        target: Any = subject.removeprefix("selector:")
+        if ":" not in target:
+            return ["muxloop"], f'muxloop.open_selector("{target}")'
+        module, _, attribute = target.partition(":")
+        return [module], f"{module}.{attribute}()"
+    target, _, backend = subject.partition("@")
+    named = NAMED_LOOPS.get(target)
+    module, _, attribute = (
+        f"{named.module}:{named.factory}".partition(":") if named else target.partition(":")
+    )
+    call = f"{module}.{attribute or 'new_event_loop'}"
+    if not backend:
+        return [module], f"{call}()"
+    if module == "muxloop":
+        return ["muxloop"], f'{call}("{backend}")'
+    return [module, "muxloop"], f'{call}(muxloop.open_selector("{backend}"))'
