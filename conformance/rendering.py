@@ -14,6 +14,7 @@ from . import rendering_lifecycle as lifecycle
 from . import rendering_scheduling as scheduling
 from . import rendering_selector as selecting
 from . import rendering_sockets as sockets
+from . import rendering_tasks as tasks
 from .program import Program
 from .rendering_scheduling import LoopScript
 from .rendering_script import Lines, Place, Script
@@ -47,16 +48,16 @@ LOOP_LINES: Table = {
     "hangup": sockets.hangup,
     "abandon": sockets.abandon,
     "reuse": sockets.reuse,
-    "future": scheduling.future,
-    "on_done": scheduling.on_done,
-    "resolve": scheduling.resolve,
-    "cancel_future": scheduling.cancel_future,
-    "task": scheduling.task,
-    "cancel_task": scheduling.cancel_task,
-    "await": scheduling.await_,
-    "yield": scheduling.yield_,
-    "pause": scheduling.pause,
-    "ends": scheduling.ends,
+    "future": tasks.future,
+    "on_done": tasks.on_done,
+    "resolve": tasks.resolve,
+    "cancel_future": tasks.cancel_future,
+    "task": tasks.task,
+    "cancel_task": tasks.cancel_task,
+    "await": tasks.await_,
+    "yield": tasks.yield_,
+    "pause": tasks.pause,
+    "ends": tasks.ends,
     "thread": lifecycle.thread,
     "flood": lifecycle.flood,
     "pingpong": lifecycle.pingpong,

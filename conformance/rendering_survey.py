@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .program import Action, Program
@@ -78,22 +78,26 @@ class Survey:
 
     def _lasts_ms(self, action: Action) -> float:
         kind, body = action[0], _body(action)
-        own = {
-            "later": lambda: _near(action[2]),
-            "at": lambda: _near(action[2]),
-            "bulk": lambda: _near(action[3]) + action[2] * (max(0.0, _near(action[4]) / 1000) + 0.02),
-            "pause": lambda: _near(action[1]),
-            "block": lambda: _near(action[1]),
-            "pingpong": lambda: action[2] * 1.0,
-            "flood": lambda: action[2] * 0.05,
-            "fork": lambda: 100.0,
-        }.get(kind, lambda: 0.01)()
+        own = _OWN_MS[kind](action) if kind in _OWN_MS else 0.01
         rounds = max((inner[1] for inner in body if inner[0] == "again"), default=1)
-        return float(own + sum(self._lasts_ms(inner) for inner in body)) * max(1, rounds)
+        return (own + sum(self._lasts_ms(inner) for inner in body)) * max(1, rounds)
 
 
 def _near(ms: Any) -> float:
     return float(ms) if not isinstance(ms, str) and 0 < ms <= _FAR_MS else 0.0
+
+
+_OWN_MS: dict[str, Callable[[Action], float]] = {
+    "later": lambda action: _near(action[2]),
+    "at": lambda action: _near(action[2]),
+    "bulk": lambda action: _near(action[3]) + action[2] * (_near(action[4]) / 1000 + 0.02),
+    "pause": lambda action: _near(action[1]),
+    "block": lambda action: _near(action[1]),
+    "pingpong": lambda action: action[2] * 1.0,
+    "flood": lambda action: action[2] * 0.05,
+    "fork": lambda _: 100.0,
+}
+"""How long an action takes, or puts off what it schedules, apart from its body."""
 
 
 def _body(action: Action) -> Program:
