@@ -21,8 +21,6 @@ from .rendering import as_python
 from .rules import PLATFORM_FEATURES, Finding, Rule
 from .verdict import Verdict, Witness
 
-SHRINK_S = 8.0
-"""How long a failing program is shrunk, at the most."""
 SHRUNK_HANGS = 2
 """How many further programs may hang while one that hangs is shrunk."""
 CONFIRMATIONS = 2
@@ -37,6 +35,8 @@ class Profile:
     name: str
     examples: int
     """Programs per rule, of a rule of cost 1."""
+    shrink_s: float = 8.0
+    """How long a failing program is shrunk, at the most."""
 
     def examples_for(self, rule: Rule) -> int:
         return max(2, self.examples // rule.cost)
@@ -66,9 +66,10 @@ class _Failure:
 class _Search:
     """One rule on one subject, program by program."""
 
-    def __init__(self, rule: Rule, playground: Playground) -> None:
+    def __init__(self, rule: Rule, playground: Playground, shrink_s: float = 0.0) -> None:
         self.rule = rule
         self.playground = playground
+        self.shrink_s = shrink_s
         self.played = 0
         self.smallest: _Failure | None = None
         self.lacking = ""
@@ -95,7 +96,7 @@ class _Search:
         elif self.smallest and self.rule.timed and self.play(program) is None:
             return False
         if self.smallest is None:
-            self._shrink_until = time.monotonic() + SHRINK_S
+            self._shrink_until = time.monotonic() + self.shrink_s
         if self.smallest is None or failure.size <= self.smallest.size:
             self.smallest = failure
         return True
@@ -141,7 +142,7 @@ def judge_rule(rule: Rule, playground: Playground, profile: Profile, seed: int, 
     unjudged = _unjudged(rule, capabilities)
     if unjudged:
         return Verdict(rule.id, rule.level, *unjudged)
-    search = _Search(rule, playground)
+    search = _Search(rule, playground, profile.shrink_s)
 
     @hypothesis.seed(seed)
     @hypothesis.settings(

@@ -49,6 +49,7 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
     "raise": _spec("text", "raise that exception, by name"),
     "block": _spec("ms", "keep the thread busy that long"),
     # readiness: a pair is a connected pair of stream sockets, of which the loop watches one end
+    "pipe": _spec("pair text", "make the pair the two ends of a pipe; ours reads ('r') or writes ('w')"),
     "reader": _spec("pair label body text?", "add_reader on our end; by 'sock' (default) or by 'fd'"),
     "writer": _spec("pair label body text?", "add_writer on our end"),
     "unreader": _spec("pair", "remove_reader"),
@@ -76,7 +77,11 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
     "pingpong": _spec("label count", "in a thread: call_soon_threadsafe, wait until it ran, and so on"),
     "on_signal": _spec("label body", "a Python signal handler for SIGUSR1 that calls call_soon_threadsafe(callback)"),
     "signal": _spec("", "send SIGUSR1 to this process"),
-    "finalize": _spec("label body text?", "call_soon_threadsafe from a __del__; 'cancel': one set off by cancelling a timer"),
+    "finalize": _spec(
+        "label body text?",
+        "call_soon_threadsafe from a __del__: of what is dropped ('drop'), of an argument of a cancelled timer ('cancel'), "
+        "of what is collected inside a call_soon_threadsafe ('cycle')",
+    ),
     # life cycle
     "debug": _spec("", "set_debug(True)"),
     "run": _spec("", "run_forever() until nothing is left to happen"),
@@ -99,6 +104,7 @@ SELECTOR_ACTIONS: dict[str, ActionSpec] = {
     "fail": _spec("text", "a call that the kernel may refuse, by name"),
     "select": _spec("ms", "select(ms / 1000), ms may be 'none'; what is ready is noted beside what must and may be"),
     "map": _spec("", "look at get_map and get_key of all there is"),
+    "pipe": _spec("pair text", "make the pair the two ends of a pipe; ours reads ('r') or writes ('w')"),
     "send": _spec("pair count", "the peer sends that many bytes"),
     "recv": _spec("pair count", "our end receives at most that many bytes"),
     "fill": _spec("pair", "our end sends until the kernel takes no more"),

@@ -53,8 +53,8 @@ def with_value(way: Way) -> Way:
     return lambda body: st.one_of(way(body), st.tuples(way(body), VALUES).map(lambda pair: (*pair[0], pair[1])))
 
 
-CANCEL = action("cancel", st.integers(0, 11))
-PROBE = action("probe", st.integers(0, 11))
+CANCEL = action("cancel", st.integers(0, 7))
+PROBE = action("probe", st.integers(0, 7))
 
 
 def bodies(

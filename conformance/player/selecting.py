@@ -41,6 +41,7 @@ class SelectorPlayer(Pairs):
         super().__init__(tolerance)
         self.selector = make_selector()
         self._wanted: dict[int, int] = {}
+        self._data: dict[int, str] = {}
         self._abandoned: set[int] = set()
         self._many: list[tuple[socket.socket, socket.socket]] = []
         self._many_seen: set[int] = set()
@@ -62,14 +63,14 @@ class SelectorPlayer(Pairs):
     # -- the map --------------------------------------------------------------------------------------
 
     def do_register(self, pair: int, text: str) -> None:
-        data = self._new_data()
+        data = f"data {len(self.events)}"
         if self._change("register", pair, lambda: self.selector.register(self.pair(pair).ours, _LETTERS[text], data)):
-            self._wanted[pair] = _LETTERS[text]
+            self._wanted[pair], self._data[pair] = _LETTERS[text], data
 
     def do_modify(self, pair: int, text: str) -> None:
-        data = self._new_data()
+        data = f"data {len(self.events)}"
         if self._change("modify", pair, lambda: self.selector.modify(self.pair(pair).ours, _LETTERS[text], data)):
-            self._wanted[pair] = _LETTERS[text]
+            self._wanted[pair], self._data[pair] = _LETTERS[text], data
 
     def do_unregister(self, pair: int) -> None:
         if self._change("unregister", pair, lambda: self.selector.unregister(self.pair(pair).ours)):
@@ -78,9 +79,6 @@ class SelectorPlayer(Pairs):
     def do_forget(self, pair: int) -> None:
         if self._change("forget", pair, lambda: self.selector.unregister(self.pair(pair).number)):
             self._wanted.pop(pair, None)
-
-    def _new_data(self) -> str:
-        return f"data {len(self.events)}"
 
     def _change(self, what: str, pair: int, call: Callable[[], object]) -> bool:
         known = pair in self._wanted
@@ -122,8 +120,8 @@ class SelectorPlayer(Pairs):
             except Exception as error:
                 problems.append(f"get_key of a registered socket: {type(error).__name__}: {error}")
                 continue
-            if (key.fileobj, key.fd, key.events) != (ours, ours.fileno(), events) or not str(key.data).startswith("data "):
-                problems.append(f"key {key!r}")
+            if tuple(key) != (ours, ours.fileno(), events, self._data[pair]):
+                problems.append(f"the key is {tuple(key)[1:]}, registered was {(ours.fileno(), events, self._data[pair])}")
             if mapping.get(ours) != key or ours not in mapping:
                 problems.append("get_map()[socket] is not get_key(socket)")
         self.note("mapped", problems=problems)

@@ -11,15 +11,53 @@ from ..program import Program
 from .stage import READER_LIMIT, LoopStage, Stage
 
 
-class Pair:
-    """Two connected sockets: ``ours`` is watched, ``peer`` makes it ready."""
+class PipeEnd:
+    """One end of a pipe, with as much of a socket's interface as a play needs."""
 
-    def __init__(self) -> None:
-        self.ours, self.peer = socket.socketpair()
-        self.ours.setblocking(False)
-        self.peer.setblocking(False)
+    def __init__(self, number: int) -> None:
+        os.set_blocking(number, False)
+        self._number = number
+
+    def fileno(self) -> int:
+        return self._number
+
+    def send(self, data: bytes) -> int:
+        return os.write(self._number, data)
+
+    def recv(self, count: int) -> bytes:
+        return os.read(self._number, count)
+
+    def shutdown(self, how: int) -> None:
+        raise OSError("a pipe is closed, not shut down")
+
+    def dup(self) -> PipeEnd:
+        return PipeEnd(os.dup(self._number))
+
+    def close(self) -> None:
+        number, self._number = self._number, -1
+        if number >= 0:
+            os.close(number)
+
+
+End = socket.socket | PipeEnd
+
+
+class Pair:
+    """Two connected ends, of a socket pair or of a pipe: ``ours`` is watched, ``peer`` makes it ready."""
+
+    def __init__(self, pipe: str = "") -> None:
+        self.ours: End
+        self.peer: End
+        if pipe:
+            ends = [PipeEnd(number) for number in os.pipe()]
+            self.ours, self.peer = ends if pipe == "r" else reversed(ends)
+        else:
+            self.ours, self.peer = socket.socketpair()
+            self.ours.setblocking(False)
+            self.peer.setblocking(False)
         self.number = self.ours.fileno()
-        self.duplicate: socket.socket | None = None
+        self.duplicate: End | None = None
+        self._stale: tuple[End | None, ...] = ()
 
     def abandon(self, *, keep_duplicate: bool) -> None:
         """Close our end; its number stays known."""
@@ -32,7 +70,7 @@ class Pair:
 
         The former peer, and a duplicate, stay open: a stale registration of the old file can still report.
         """
-        self.stale = (self.peer, self.duplicate)
+        self._stale = (*self._stale, self.peer, self.duplicate)
         ours, peer = socket.socketpair()
         if peer.fileno() == self.number:
             ours, peer = peer, ours
@@ -46,7 +84,7 @@ class Pair:
         peer.setblocking(False)
 
     def close(self) -> None:
-        for end in (self.ours, self.peer, self.duplicate, *getattr(self, "stale", ())):
+        for end in (self.ours, self.peer, self.duplicate, *self._stale):
             if end is not None:
                 end.close()
 
@@ -62,6 +100,10 @@ class Pairs(Stage):
         if number not in self.pairs:
             self.pairs[number] = Pair()
         return self.pairs[number]
+
+    def do_pipe(self, pair: int, text: str) -> None:
+        if pair not in self.pairs:
+            self.pairs[pair] = Pair(text)
 
     def close_pairs(self) -> None:
         for pair in self.pairs.values():

@@ -21,6 +21,8 @@ from typing import Any
 from ..program import Program
 
 PATIENCE_S = 0.6
+NAMED = 8
+"""So many of those that are still expected are named in an event."""
 READER_LIMIT = 20
 """A reader or writer that is still ready after so many runs is removed by the player: level-triggered is not for ever."""
 
@@ -102,6 +104,10 @@ class LoopStage(Stage):
         """A run shall go on that long, so that what should not happen can be seen to happen."""
         self._watch_until = max(self._watch_until, self.now() + within_s)
 
+    def _still_expected(self) -> list[str]:
+        names = sorted(self._expected)
+        return names if len(names) <= NAMED else [*names[:NAMED], f"… {len(names) - NAMED} more"]
+
     # -- callbacks --------------------------------------------------------------------------------------
 
     def enter(self, label: str, run: int, noted: bool = True) -> None:
@@ -132,7 +138,7 @@ class LoopStage(Stage):
         backstop = self.loop.call_later(patience, self._out_of_patience)
         if not self._expected and not self._stop_wanted:
             self.loop.call_soon(self.consider_ending)
-        self.note("run", expected=sorted(self._expected))
+        self.note("run", expected=self._still_expected())
         self._inside_run = True
         error, result = None, None
         try:
@@ -154,7 +160,7 @@ class LoopStage(Stage):
             error=error,
             result=repr(result),
             running=asyncio._get_running_loop() is not None,
-            expected=sorted(self._expected),
+            expected=self._still_expected(),
         )
 
     def consider_ending(self) -> None:
@@ -187,13 +193,13 @@ class LoopStage(Stage):
             self.loop.call_later(due - self.now(), self._out_of_patience)
             return
         self._reason = "patience"
-        self.note("patience", expected=sorted(self._expected))
+        self.note("patience", expected=self._still_expected())
         self.loop.stop()
 
     def _rescue(self) -> None:
         """Timers of this loop do not come: end the run from another thread, so that there is a history to judge."""
         self._reason = "patience"
-        self.note("patience", expected=sorted(self._expected))
+        self.note("patience", expected=self._still_expected())
         try:
             self.loop.call_soon_threadsafe(self.loop.stop)
         except Exception as caught:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -101,7 +102,11 @@ class Threads(Scheduling):
 
     def do_finalize(self, label: str, body: Program, text: str = "drop") -> None:
         finalised = _Finalised(self, label, body)
-        if text == "cancel":
+        if text == "cycle":
+            finalised.itself = finalised
+            del finalised
+            self._collect_inside_a_call()
+        elif text == "cancel":
             handle = self.loop.call_later(60, print, finalised)
             del finalised
             handle.cancel()
@@ -109,11 +114,27 @@ class Threads(Scheduling):
             del finalised
 
 
+    def _collect_inside_a_call(self) -> None:
+        """Let the garbage collector run, and with it __del__, while the loop is inside call_soon_threadsafe."""
+        thresholds = gc.get_threshold()
+        gc.set_threshold(1, 1, 1)
+        try:
+            self.loop.call_soon_threadsafe(_nothing)
+        finally:
+            gc.set_threshold(*thresholds)
+        gc.collect()
+
+
+def _nothing() -> None:
+    """A callback that only has to be scheduled."""
+
+
 class _Finalised:
     """Schedules a callback when it is collected."""
 
     def __init__(self, stage: Threads, label: str, body: Program) -> None:
         self.stage, self.label, self.body = stage, label, body
+        self.itself: object = None
 
     def __del__(self) -> None:
         if not self.stage.loop.is_closed():

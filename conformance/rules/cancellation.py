@@ -17,7 +17,10 @@ from .rule import Finding, rule
     "R",
     "a handle cancelled before it runs never runs, also in its own batch; cancelling twice or late is harmless",
     source="asyncio-eventloop docs, Handle.cancel; pyodide #2011",
-    programs=programs(bodies([soon, later(), at(), threadsafe], [CANCEL, CANCEL]), several(CANCEL, 0, 2), ("run",)),
+    programs=st.one_of(
+        programs(several(soon(several(CANCEL, 0, 3)), 2, 6), several(CANCEL, 0, 2), ("run",)),
+        programs(bodies([soon, later(), at(), threadsafe], [CANCEL, CANCEL]), several(CANCEL, 0, 2), ("run",)),
+    ),
 )
 def cancelled_never_run(history: History) -> Iterator[Finding]:
     yield from never_after_cancel(history)
@@ -79,7 +82,9 @@ def future_cancel(history: History) -> Iterator[Finding]:
     yield from each_once(history, history.scheduled("done") if outcome != "pending" else [])
 
 
-_STEPS = st.lists(st.one_of(st.just(("yield",)), st.just(("pause", 1)), st.just(("await", "f0"))), max_size=4).map(tuple)
+_STEPS = st.lists(
+    st.sampled_from([("yield",), ("pause", 1), ("await", "f0"), ("cancel_task", "t0")]), min_size=1, max_size=4
+).map(tuple)
 _CANCELS = st.one_of(
     action("cancel_task", "t0"), action("cancel_task", "t0", st.sampled_from(["why", "again"])), st.just(("resolve", "f0"))
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ..history import History
 from ..program import Program
 from ..strategies import CANCEL, at, bodies, later, programs, several, soon, threadsafe
-from .queries import deadline_order, each_once, late, never_after_cancel, not_refused, runs_ended
+from .queries import COARSE_S, deadline_order, each_once, late, never_after_cancel, not_refused, runs_ended
 from .rule import Finding, rule
 
 _CHURN = 1000
@@ -53,7 +53,7 @@ def bounded_memory(history: History) -> Iterator[Finding]:
 
 
 _BULKS = st.lists(
-    st.tuples(st.integers(10, 240), st.integers(1, 5), st.sampled_from([0, 7, 40]), st.sampled_from([1, 0, 2, 3, 7])),
+    st.tuples(st.integers(110, 300), st.integers(1, 5), st.sampled_from([0, 7, 40]), st.sampled_from([7, 3, 0, 2, 1])),
     min_size=1,
     max_size=4,
 )
@@ -94,7 +94,7 @@ def live_ones_stay(history: History) -> Iterator[Finding]:
     cost=3,
 )
 def order_survives(history: History) -> Iterator[Finding]:
-    yield from deadline_order(history)
+    yield from deadline_order(history, COARSE_S)
 
 
 @rule(
@@ -141,7 +141,7 @@ def count_stays_right(history: History) -> Iterator[Finding]:
     cancelled_alive = {e.label for e in history.of("cancelled") if not history.begins(e.label)}
     yield from each_once(history, (call for call in history.scheduled() if call.label not in cancelled_alive))
     yield from never_after_cancel(history)
-    yield from deadline_order(history)
+    yield from deadline_order(history, COARSE_S)
 
 
 _DEAD = 20
@@ -152,12 +152,12 @@ _DEAD = 20
     "C",
     "a loop that is left with cancelled timers does not wake up for them",
     source="CPython base_events._run_once",
-    programs=st.sampled_from([300, 500]).map(
+    programs=st.sampled_from([1000, 1500]).map(
         lambda us: (
             ("soon", "warm", ()),
             ("run",),
             ("measure", "before"),
-            ("soon", "c0", (("bulk", "dead", _DEAD, 2, us), ("cancel_bulk", "dead", 0), ("later", "last", 20, ()))),
+            ("soon", "c0", (("bulk", "dead", _DEAD, 2, us), ("cancel_bulk", "dead", 0), ("later", "last", 35, ()))),
             ("run",),
             ("measure", "after"),
         )

@@ -144,7 +144,7 @@ def closing(history: History) -> Iterator[Finding]:
         if event.at - history.events[event.index - 1].at > 2 * history.tolerance and event["jobs_running"]:
             yield Finding("close() does not wait for the executor's jobs", "it waited")
     for begin in history.of("begin"):
-        if final and begin.index > final.index:
+        if begin.lane == "main":
             yield Finding(f"{begin.label} is dropped by close()", "it ran")
     for attempt in history.of("attempted", label="run_forever"):
         if not str(attempt["error"]).startswith("RuntimeError"):

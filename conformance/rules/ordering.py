@@ -125,35 +125,38 @@ def _began_after(history: History, one: str, other: str) -> bool:
     return first is not None and second is not None and first.index > second.index
 
 
+_ORIGINS = st.sampled_from(["soon", "later", "reader"])
+
+
+def _due_together(origin: str, readers: int, tenths: list[int]) -> Program:
+    """A callback makes fds ready and keeps busy until timers are due too, so that the next poll finds both."""
+    timers = tuple(("later", f"t{i}", tenth / 10, ()) for i, tenth in enumerate(tenths))
+    ready = tuple(
+        step
+        for pair in range(1, readers + 1)
+        for step in (("reader", pair, f"r{pair}", (("recv", pair, 8),), "fd"), ("send", pair, 1))
+    )
+    body = (*timers, *ready, ("block", 4))
+    starts: dict[str, Program] = {
+        "soon": (("soon", "c0", body),),
+        "later": (("later", "c0", 1, body),),
+        "reader": (("reader", 0, "c0", (("recv", 0, 8), *body), "fd"), ("send", 0, 1)),
+    }
+    return (*starts[origin], ("run",))
+
+
 @rule(
     "ORD-06",
     "C",
     "I/O callbacks are queued before the timers that are due in the same poll",
     source="CPython base_events._run_once",
-    programs=programs(
-        st.tuples(st.integers(1, 3), st.lists(st.integers(1, 15), min_size=1, max_size=3)).map(
-            lambda made: (
-                (
-                    "soon",
-                    None,
-                    (
-                        *(("later", None, tenths / 10, ()) for tenths in made[1]),
-                        *(
-                            watch
-                            for pair in range(made[0])
-                            for watch in (("reader", pair, None, (("recv", pair, 8),)), ("send", pair, 1))
-                        ),
-                        ("block", 4),
-                    ),
-                ),
-            )
-        ),
-        ("run",),
+    programs=st.builds(
+        _due_together, _ORIGINS, st.integers(1, 3), st.lists(st.integers(1, 15), min_size=1, max_size=3)
     ),
 )
 def readers_before_timers(history: History) -> Iterator[Finding]:
-    readers = [event.label for event in history.of("watched") if not event["error"]]
-    timers = [call.label for call in history.scheduled("later")]
+    readers = [event.label for event in history.of("watched") if not event["error"] and event["pair"]]
+    timers = [call.label for call in history.scheduled("later") if call["within"] or call.label != "c0"]
     for timer in timers:
         for reader in readers:
             if _began_after(history, reader, timer):

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from ..history import Event, History
 from .rule import Finding
 
+COARSE_S = 0.002
+"""Deadlines that differ by more are told apart by any clock in use."""
 LATE_S = 0.3
 """What is later than this (times the tolerance) did not come promptly."""
 
@@ -16,11 +18,7 @@ def each_once(history: History, calls: Iterable[Event]) -> Iterator[Finding]:
     for call in calls:
         runs = len(history.begins(call.label))
         if runs != 1:
-            yield Finding(f"{call.label} runs once", f"{call.label} ran {times(runs)}")
-
-
-def times(count: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count} times")
+            yield Finding(f"{call.label} runs once", f"it ran {runs} times" if runs else "it never ran")
 
 
 def in_order(history: History, calls: Sequence[Event], why: str) -> Iterator[Finding]:
@@ -44,7 +42,7 @@ def runs_ended(history: History) -> Iterator[Finding]:
     """Every run came back by itself, with nothing missing and without an exception."""
     for returned in history.of("returned"):
         if returned["reason"] == "patience":
-            missing = ", ".join(returned["expected"]) or "something"
+            missing = ", ".join(returned["expected"]) or "the end of the run"
             yield Finding("the loop gets on with its work", f"it waited in vain for {missing}")
         elif returned["error"]:
             yield Finding("the loop goes on", f"the run ended with {returned['error']}")
@@ -65,8 +63,11 @@ def due_window(call: Event) -> tuple[float, float]:
     return call["loop_before"] + call["delay"], call["loop_after"] + call["delay"]
 
 
-def deadline_order(history: History) -> Iterator[Finding]:
-    """Timers whose deadlines differ for certain, and were both in the future when armed, fire in deadline order."""
+def deadline_order(history: History, by_s: float = 0.0) -> Iterator[Finding]:
+    """Timers whose deadlines differ for certain, and were both in the future when armed, fire in deadline order.
+
+    Those that differ by less than ``by_s`` are let pass: rules on other matters leave the fine order to TMR-02.
+    """
     fired = []
     for call in history.scheduled("later", "at"):
         begins = history.begins(call.label)
@@ -78,7 +79,7 @@ def deadline_order(history: History) -> Iterator[Finding]:
         if latest is not None:
             before, due = latest
             armed = max(call["loop_after"], before["loop_after"])
-            if high < due and low > armed:
+            if due - high > by_s and low > armed:
                 gap_ms = (due - high) * 1000
                 yield Finding(
                     f"{call.label} before {before.label}: it is due at least {gap_ms:.3f} ms earlier",

@@ -71,6 +71,17 @@ def _watch(side: str, pair: int, by: str) -> Action:
 
 
 _WATCH = st.builds(_watch, _SIDES, st.integers(0, 1), _BY)
+_UNWATCH = st.one_of(action("unreader", st.integers(0, 1)), action("unwriter", st.integers(0, 1)))
+
+
+def _watching_more(first: Action, more: Action) -> Action:
+    """A watcher that also sets up another one, when it runs."""
+    side, pair, label, body, by = first
+    return (side, pair, label, (*body, more), by)
+
+
+_WATCHES = st.one_of(_WATCH, st.builds(_watching_more, _WATCH, _WATCH))
+_SEND = action("send", st.integers(0, 1), 1)
 
 
 @rule(
@@ -79,11 +90,11 @@ _WATCH = st.builds(_watch, _SIDES, st.integers(0, 1), _BY)
     "add_reader replaces and cancels the former; reader and writer are separate; ints and objects with fileno() are taken",
     source="asyncio-eventloop docs, Watching file descriptors; CPython test_selector_events",
     programs=programs(
-        several(_WATCH, 1, 4),
-        several(action("send", st.integers(0, 1), 1), 0, 2),
-        several(soon(several(_WATCH, 1, 3)), 0, 2),
+        several(st.one_of(_WATCHES, _WATCH, _UNWATCH), 1, 7),
+        several(soon(several(st.one_of(_WATCH, _SEND, _UNWATCH), 1, 4)), 0, 2),
+        several(_SEND, 0, 2),
         ("run",),
-        several(action("send", st.integers(0, 1), 1), 0, 2),
+        several(st.one_of(_SEND, _UNWATCH), 0, 2),
         ("run",),
     ),
 )
@@ -119,8 +130,8 @@ def _all_served(history: History) -> Iterator[Finding]:
     "remove_reader and remove_writer return whether something was removed",
     source="asyncio-eventloop docs, loop.remove_reader; CPython test_selector_events",
     programs=programs(
-        several(st.one_of(_WATCH, action("unreader", st.integers(0, 1)), action("unwriter", st.integers(0, 1))), 1, 6),
-        several(soon(several(st.one_of(_WATCH, action("unreader", 0), action("unwriter", 0)), 1, 3)), 0, 1),
+        several(st.one_of(_WATCH, _UNWATCH), 1, 6),
+        several(soon(several(st.one_of(_WATCH, _UNWATCH), 1, 3)), 0, 1),
         ("run",),
     ),
 )
@@ -265,9 +276,10 @@ def reused(history: History) -> Iterator[Finding]:
         yield Finding("the new owner is told of its data", "it was never called")
 
 
-def _hanging_up(side: str, by: str, sent: int, fill: bool) -> Program:
+def _hanging_up(side: str, by: str, sent: int, fill: bool, pipe: bool) -> Program:
     body: Program = (("recv", 0, 64), ("unreader", 0)) if side == "reader" else (("unwriter", 0),)
     return (
+        *((("pipe", 0, "r" if side == "reader" else "w"),) if pipe else ()),
         *((("fill", 0),) if fill and side == "writer" else ()),
         (side, 0, "ready", body, by),
         ("later", "c0", 2, ((("send", 0, sent),) if sent and side == "reader" else ()) + (("hangup", 0),)),
@@ -285,7 +297,7 @@ def _hanging_up(side: str, by: str, sent: int, fill: bool) -> Program:
     "C",
     "a hang-up or an error wakes reader and writer, and does not spin once they are gone",
     source="poll(2), POLLHUP and POLLERR; twisted #2809",
-    programs=st.builds(_hanging_up, _SIDES, _BY, st.integers(0, 1), st.booleans()),
+    programs=st.builds(_hanging_up, _SIDES, _BY, st.integers(0, 1), st.booleans(), st.booleans()),
     timed=True,
     cost=3,
 )

@@ -13,7 +13,7 @@ from ..strategies import action
 from .rule import Finding, rule
 
 _TEST_SELECTORS = "CPython test_selectors"
-_PAIR = st.integers(0, 3)
+_PAIR = st.integers(0, 2)
 _LETTERS = st.sampled_from(["r", "w", "rw"])
 _WANTED = {name: "ValueError" if name.startswith("register ") and name != "register twice" else "KeyError" for name in REFUSALS}
 
@@ -28,6 +28,7 @@ _CHANGES = (
     action("modify", _PAIR, _LETTERS),
     action("unregister", _PAIR),
 )
+_PIPES = st.lists(action("pipe", _PAIR, st.sampled_from(["r", "w"])), max_size=2, unique_by=lambda pipe: pipe[1]).map(tuple)
 _TRAFFIC = (
     action("send", _PAIR, st.integers(1, 3)),
     action("recv", _PAIR, 64),
@@ -44,7 +45,10 @@ _LOOK = action("select", st.sampled_from([0, 0, 1]))
     "R",
     "a second register, or unregister, modify and get_key of what is not there, raise KeyError; bad events or fds ValueError",
     source=f"selectors docs, BaseSelector; {_TEST_SELECTORS}",
-    programs=_programs(action("refuse", st.sampled_from(REFUSALS)), *_CHANGES, most=5),
+    programs=st.tuples(
+        _programs(*_CHANGES, least=0, most=3),
+        st.lists(st.sampled_from(REFUSALS), min_size=1, max_size=len(REFUSALS), unique=True),
+    ).map(lambda made: (*made[0], *(("refuse", name) for name in made[1]))),
     judges="selector",
 )
 def refusals(history: History) -> Iterator[Finding]:
@@ -66,7 +70,9 @@ def refusals(history: History) -> Iterator[Finding]:
     "R",
     "get_map is a live read-only mapping; keys carry fileobj, fd, events and data",
     source=f"selectors docs, BaseSelector.get_map; {_TEST_SELECTORS}",
-    programs=_programs(*_CHANGES, st.just(("map",))).map(lambda body: (*body, ("map",))),
+    programs=st.tuples(_LETTERS, _LETTERS, _programs(*_CHANGES, st.just(("map",)), least=0)).map(
+        lambda made: (("register", 0, made[0]), ("modify", 0, made[1]), ("map",), *made[2], ("map",))
+    ),
     judges="selector",
 )
 def live_map(history: History) -> Iterator[Finding]:
@@ -173,7 +179,9 @@ def closed_then_unregistered(history: History) -> Iterator[Finding]:
     "C",
     "no event is lost or invented, whatever is registered, modified, unregistered, sent, shut down and closed",
     source="poll(2) asked about each fd alone; gh-110038",
-    programs=_programs(*_CHANGES, *_TRAFFIC, _LOOK, _LOOK, least=3, most=20).map(lambda body: (*body, ("select", 0))),
+    programs=st.tuples(_PIPES, _programs(*_CHANGES, *_TRAFFIC, _LOOK, _LOOK, least=3, most=20)).map(
+        lambda made: (*made[0], *made[1], ("select", 0))
+    ),
     judges="selector",
 )
 def agrees(history: History) -> Iterator[Finding]:

@@ -59,13 +59,13 @@ def no_lost_wake_up(history: History) -> Iterator[Finding]:
     "a flood from many threads neither blocks, nor loses, nor doubles a callback",
     source="CPython test_selector_events",
     programs=programs(
-        st.lists(st.integers(1, 300), min_size=2, max_size=4).map(
+        st.lists(st.integers(100, 500), min_size=2, max_size=3).map(
             lambda counts: tuple(("thread", f"T{i}", (("flood", f"x{i}", n),)) for i, n in enumerate(counts))
         ),
-        several(soon(st.just((("block", 5),))), 0, 1),
+        several(soon(st.sampled_from([(("block", 30),), ()])), 1, 1),
         ("run",),
     ),
-    cost=4,
+    cost=3,
 )
 def flood(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)
@@ -140,7 +140,7 @@ def _finalising(how: str, nested: bool) -> Program:
     source=f"{_THREADSAFE}; CPython gc and signal docs",
     programs=st.one_of(
         st.builds(_signalling, st.sampled_from(["main", "callback", "timer", "thread"]), st.integers(1, 3)),
-        st.builds(_finalising, st.sampled_from(["drop", "cancel"]), st.booleans()),
+        st.builds(_finalising, st.sampled_from(["drop", "cancel", "cycle"]), st.booleans()),
     ),
     needs="signals",
 )

@@ -21,7 +21,7 @@ from ..strategies import (
     soon,
     threadsafe,
 )
-from .queries import deadline_order, due_window, each_once, late, not_refused, runs_ended
+from .queries import COARSE_S, deadline_order, due_window, each_once, late, not_refused, runs_ended
 from .rule import Finding, rule
 
 _CALL_LATER = "asyncio-eventloop docs, loop.call_later"
@@ -33,7 +33,7 @@ _EPSILON_S = 1e-9
     "R",
     "a timer runs once, and never before its deadline less one clock resolution",
     source=f"{_CALL_LATER} and loop.call_at; uvloop #233; gh-116342; gh-127859",
-    programs=programs(bodies([later(), at(), soon], max_leaves=8), ("run",)),
+    programs=programs(bodies([later(), later(0), at(), at(0), soon], max_leaves=8), ("run",)),
 )
 def never_early(history: History) -> Iterator[Finding]:
     calls = history.scheduled("later", "at")
@@ -243,7 +243,7 @@ def strange_delays(history: History) -> Iterator[Finding]:
                 yield Finding(f"a delay of {delay} is refused with ValueError or OverflowError", f"it raised {error}")
         elif history.begins(call.label):
             yield Finding(f"{call.label} with a delay of {delay} s never runs", "it ran")
-    yield from deadline_order(history)
+    yield from deadline_order(history, COARSE_S)
 
 
 _NEAR_TIMER = several(later(NEAR_MS)(st.just(())), 1, 2)
@@ -290,8 +290,10 @@ def shortened_wait(history: History) -> Iterator[Finding]:
     "C",
     "at rest, a timer is no later than one poll resolution (1 ms) and the machine's own slack",
     source="epoll_wait(2), poll(2): milliseconds, rounded up",
-    programs=st.lists(NEAR_MS, min_size=6, max_size=10).map(
-        lambda delays: tuple(step for i, ms in enumerate(delays) for step in (("later", f"c{i}", ms, ()), ("run",)))
+    programs=st.lists(st.integers(20, 60), min_size=5, max_size=8).map(
+        lambda tenths: tuple(
+            step for i, ms in enumerate(tenths) for step in (("soon", f"s{i}", (("later", f"c{i}", ms / 10, ()),)), ("run",))
+        )
     ),
     timed=True,
     cost=4,
