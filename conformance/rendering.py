@@ -41,6 +41,7 @@ LOOP_LINES: Table = {
     "writer": sockets.writer,
     "unreader": sockets.unreader,
     "unwriter": sockets.unwriter,
+    "pipe": sockets.pipe,
     "send": sockets.send,
     "recv": sockets.recv,
     "fill": sockets.fill,
@@ -85,6 +86,7 @@ SELECTOR_LINES: Table = {
     "fail": selecting.fail,
     "select": selecting.select,
     "map": selecting.map_,
+    "pipe": sockets.pipe,
     "send": sockets.send,
     "recv": sockets.recv,
     "fill": sockets.fill,
@@ -100,11 +102,12 @@ SELECTOR_LINES: Table = {
 }
 
 
-def as_python(program: Program, subject: str, judges: str) -> str:
+def as_python(program: Program, subject: str, judges: str, rule_id: str = "") -> str:
     """The program as a script in plain asyncio (or selectors) that shows what it does on that subject.
 
     ``judges`` is what the program is for: "loop" or "selector". The text is laid out as formatters lay it
-    out, and the script ends by itself on any loop whose timers come.
+    out, and the script ends by itself on any loop whose timers come. With the id of the rule that the program
+    broke, the script also prints what that rule asks of each handle.
     """
     survey = Survey(program)
     modules, factory = _construction(subject, judges)
@@ -113,7 +116,7 @@ def as_python(program: Program, subject: str, judges: str) -> str:
         script = SelectorScript(survey, factory)
         lines = _lines(SELECTOR_LINES, script, survey.program, Place())
     else:
-        script = _WholeLoopScript(survey, factory)
+        script = _WholeLoopScript(survey, factory, rule_id)
         lines = _lines(LOOP_LINES, script, survey.program, Place())
         if _wants_handler(survey):
             lines = [*lifecycle.handler(script, Place(), "note"), *lines]

@@ -13,6 +13,13 @@ SHOWN_ROUNDS = 20
 SHOWN_BULK = 400
 """Larger bulks are there for their weight: their timers print nothing."""
 METHODS = {"soon": "call_soon", "threadsafe": "call_soon_threadsafe", "later": "call_later", "at": "call_at"}
+_QUESTIONS = {
+    "CAN-02": '"cancelled():", {}.cancelled()',
+    "TMR-05": "type({})",
+    "TMR-06": '"when():", {}.when()',
+}
+"""What rules about handles ask of each handle as soon as there is one."""
+_ABOUT_RELEASE = "HEAP-04"
 _ASKING = frozenset({"cancel", "probe"})
 _REFERRING = frozenset({"on_done", "resolve", "cancel_future", "cancel_task", "await", "run_until"})
 
@@ -20,9 +27,11 @@ _REFERRING = frozenset({"on_done", "resolve", "cancel_future", "cancel_task", "a
 class LoopScript(Script):
     """A script about a loop, and the program that it plays."""
 
-    def __init__(self, survey: Survey, new_loop: str) -> None:
+    def __init__(self, survey: Survey, new_loop: str, rule_id: str = "") -> None:
         super().__init__(survey)
         self.new_loop = new_loop
+        self.question = _QUESTIONS.get(rule_id, "")
+        self.marks = rule_id == _ABOUT_RELEASE
         self.state("loop", f"loop = {new_loop}")
 
     def body(self, body: Program, place: Place) -> Lines:
@@ -47,12 +56,12 @@ class LoopScript(Script):
         """The function that such a callback is; its name."""
         rounds = max((action[1] for action in body if action[0] == "again"), default=1)
         inner = Place(place.path, via=via, ms=ms)
-        parameter = "future" if via == "done" else self.argument(via, ms, rounds)[0]
+        parameter = "future" if via == "done" else self.argument(label, via, ms, rounds)[0]
         head = [self.announcement(label, via, ms, rounds)]
         if rounds > 1:
             self.needs("from collections import Counter")
             self.state("runs", "runs = Counter()")
-            count = self.announcement_key(label)
+            count = quoted(label)
             if rounds > SHOWN_ROUNDS:
                 head = guarded(
                     f"if runs[{count}] == {rounds}", [f'print({quoted(label)}, "ran {rounds} times")']
@@ -60,15 +69,12 @@ class LoopScript(Script):
             head = [f"runs[{count}] += 1", *head]
         return self.function_of(via, label, body, inner, head, parameter)
 
-    def announcement_key(self, label: str) -> str:
-        return quoted(label)
-
     def announcement(self, label: str, via: str = "", ms: Any = None, rounds: int = 1) -> str:
         """The line that says that a callback runs, with what can be seen at that moment."""
         parts = [quoted(label)]
         if self.survey.kinds & {"setvar"} or self.uses_values():
             parts.append(f"{self.variable()}.get()")
-        argument = self.argument(via, ms, rounds)[0]
+        argument = self.argument(label, via, ms, rounds)[0]
         if argument == "armed":
             self.needs("time")
             parts.append('f"after {(time.monotonic() - armed) * 1000:.2f} ms"')
@@ -89,11 +95,25 @@ class LoopScript(Script):
         self.needs("contextvars")
         return self.state("var", 'var = contextvars.ContextVar("var", default=0)')
 
-    def argument(self, via: str, ms: Any, rounds: int) -> tuple[str, str]:
+    def argument(self, label: str, via: str, ms: Any, rounds: int) -> tuple[str, str]:
         """What a timer's callback is given to tell how late it is: the parameter, and what stands for it."""
+        if self.marks and via in METHODS:
+            return "_marker=None", f"{self.marker()}({quoted(label)})"
         if via not in ("later", "at") or self.survey.is_strange(ms) or ms <= 0 or rounds > SHOWN_ROUNDS:
             return "", ""
         return ("armed", "time.monotonic()") if via == "later" else ("when", f"base + {seconds(ms)}")
+
+    def marker(self) -> str:
+        """An argument that says when nobody holds it any more."""
+        return self.define(
+            "Marker",
+            "class Marker:",
+            "    def __init__(self, name):",
+            "        self.name = name",
+            "",
+            "    def __del__(self):",
+            '        print(self.name, "is released")',
+        )
 
     def in_context(self, value: int | None) -> str:
         if value is None:
@@ -191,11 +211,14 @@ def _schedule(
         parts.append(f"base + {seconds(ms)}")
     parts.append(function)
     rounds = max((action[1] for action in body if action[0] == "again"), default=1)
-    if argument := script.argument(via, ms, rounds)[1]:
+    if argument := script.argument(label, via, ms, rounds)[1]:
         parts.append(argument)
-    context, handle = script.in_context(value), script.handle(label)
+    context = script.in_context(value)
+    handle = script.handle(label) or ("handle" if script.question else "")
     call = f"loop.{METHODS[via]}({', '.join(parts)}{context})"
     lines = [f"{handle} = {call}" if handle else call]
+    if script.question and (via in ("later", "at") or "when" not in script.question):
+        lines.append(f"print({quoted(label)}, {script.question.format(handle)})")
     if not script.refusable(place.path):
         return lines
     if handle or context:
@@ -220,7 +243,7 @@ def again(script: LoopScript, place: Place, count: int) -> Lines:
 def _timer_again(script: LoopScript, place: Place) -> Lines:
     body = next(part for part in script.survey.nodes[place.path[:-1]] if isinstance(part, tuple))
     rounds = max(action[1] for action in body if action[0] == "again")
-    argument = script.argument(place.via, place.ms, rounds)[1]
+    argument = script.argument("", place.via, place.ms, rounds)[1]
     if argument.startswith("base"):
         argument = f"loop.time() + {seconds(place.ms)}"
     return [place.function, argument] if argument else [place.function]
@@ -230,7 +253,12 @@ def cancel(script: LoopScript, place: Place, label: str) -> Lines:
     handle = script.handle(label)
     if not handle:
         return _one_of_a_bulk(script, label, "{}.cancel()")
-    return guarded(script.condition("handles", SCHEDULING, label, place.path), [f"{handle}.cancel()"])
+    lines = [f"{handle}.cancel()"]
+    if script.marks:
+        lines.append(f'print({quoted(label)}, "is cancelled")')
+    elif "when" in script.question:
+        lines.append(f"print({quoted(label)}, {script.question.format(handle)})")
+    return guarded(script.condition("handles", SCHEDULING, label, place.path), lines)
 
 
 def probe(script: LoopScript, place: Place, label: str) -> Lines:

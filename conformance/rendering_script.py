@@ -24,7 +24,7 @@ _TAKEN = frozenset(
         r"\w+",
         """
         asyncio attempt base child closed context_with contextlib contextvars Counter EVENT_READ
-        EVENT_WRITE Finalised futures gc handles kept_open loop many measure muxloop on_error
+        EVENT_WRITE Finalised Marker handle futures gc handles kept_open loop many measure muxloop on_error
         on_error_broken os resource rloop run run_another_loop run_another_loop_with_threads runs seen
         select selector selectors show_map signal socket spare spare_peer surviving swallows sys
         tempfile threading time uvloop var zloop

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import rendering_sockets as sockets
 from .rendering_script import Lines, Place, Script, quoted, seconds
-from .rendering_sockets import number_of, ours, peer
+from .rendering_sockets import number_of, ours, peer, pipe_kind
 from .rendering_survey import Survey
 
 _EVENTS = {"r": "EVENT_READ", "w": "EVENT_WRITE", "rw": "EVENT_READ | EVENT_WRITE"}
@@ -213,4 +213,6 @@ def alarm(script: SelectorScript, _place: Place, ms: Any) -> Lines:
 
 def wake(script: SelectorScript, _place: Place, pair: int, ms: Any) -> Lines:
     script.needs("threading")
+    if pipe_kind(script, pair):
+        return [f'threading.Timer({seconds(ms)}, os.write, [{peer(script, pair)}, b"x"]).start()']
     return [f'threading.Timer({seconds(ms)}, {peer(script, pair)}.send, [b"x"]).start()']

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from .program import Program
 from .rendering_scheduling import SHOWN_ROUNDS, LoopScript
-from .rendering_script import Lines, Place, Script, guarded
+from .rendering_script import Lines, Place, Script, guarded, quoted
 from .rendering_survey import Survey
 
 
 def ours(script: Script, pair: int) -> str:
     """Our end of the pair, which stands at the top of the script."""
-    script.needs("socket")
     name = f"ours{pair}"
+    if kind := pipe_kind(script, pair):
+        script.needs("os")
+        ends = f"{name}, peer{pair}" if kind == "r" else f"peer{pair}, {name}"
+        return script.state(name, f"{ends} = os.pipe()", f"os.set_blocking({name}, False)")
+    script.needs("socket")
     script.state(name, f"{name}, peer{pair} = socket.socketpair()", f"{name}.setblocking(False)")
     return name
+
+
+def pipe_kind(script: Script, pair: int) -> str:
+    """For a pair that is a pipe, what our end does: "r" or "w"; one that is replaced counts as sockets."""
+    made = [action for action in script.survey.nodes.values() if action[:2] == ("pipe", pair)]
+    return str(made[0][2]) if made and pair not in script.survey.pairs("reuse") else ""
+
+
+def pipe(_script: Script, _place: Place, _pair: int, _text: str) -> Lines:
+    """Seen when the pair is set up."""
+    return []
 
 
 def peer(script: Script, pair: int) -> str:
@@ -23,6 +38,8 @@ def peer(script: Script, pair: int) -> str:
 
 def number_of(script: Script, pair: int) -> str:
     """The fd number of our end, which outlives it."""
+    if pipe_kind(script, pair):
+        return ours(script, pair)
     return script.state(f"fd{pair}", f"fd{pair} = {ours(script, pair)}.fileno()")
 
 
@@ -36,41 +53,55 @@ def bytes_literal(count: int) -> str:
 
 
 def send(script: Script, _place: Place, pair: int, count: int) -> Lines:
+    if pipe_kind(script, pair):
+        return suppressed(script, [f"os.write({peer(script, pair)}, {bytes_literal(count)})"])
     line = f"{peer(script, pair)}.send({bytes_literal(count)})"
     breaking = script.survey.pairs("hangup", "abandon", "shutdown")
     return suppressed(script, [line]) if pair in breaking else [line]
 
 
 def recv(script: Script, place: Place, pair: int, count: int) -> Lines:
-    line = f"{ours(script, pair)}.recv({count})"
+    end = ours(script, pair)
+    line = f"os.read({end}, {count})" if pipe_kind(script, pair) else f"{end}.recv({count})"
     expected = place.pair == pair and place.last and pair not in script.survey.pairs("abandon", "hangup")
     return [line] if expected else suppressed(script, [line])
 
 
 def fill(script: Script, _place: Place, pair: int) -> Lines:
-    return suppressed(script, ["while True:", f'    {ours(script, pair)}.send(b"x" * 65536)'])
+    end = ours(script, pair)
+    call = f"os.write({end}, " if pipe_kind(script, pair) else f"{end}.send("
+    return suppressed(script, ["while True:", f'    {call}b"x" * 65536)'])
 
 
 def drain(script: Script, _place: Place, pair: int) -> Lines:
     name = peer(script, pair)
+    if pipe_kind(script, pair):
+        script.state(f"{name} waits", f"os.set_blocking({name}, False)")
+        return suppressed(script, [f"while os.read({name}, 1 << 20):", "    pass"])
     script.state(f"{name} waits", f"{name}.setblocking(False)")
     return suppressed(script, [f"while {name}.recv(1 << 20):", "    pass"])
 
 
 def shutdown(script: Script, _place: Place, pair: int) -> Lines:
+    if pipe_kind(script, pair):
+        return []  # a pipe is closed, not shut down
     return suppressed(script, [f"{peer(script, pair)}.shutdown(socket.SHUT_WR)"])
 
 
 def hangup(script: Script, _place: Place, pair: int) -> Lines:
+    if pipe_kind(script, pair):
+        return suppressed(script, [f"os.close({peer(script, pair)})"])
     return [f"{peer(script, pair)}.close()"]
 
 
 def abandon(script: Script, _place: Place, pair: int, text: str = "") -> Lines:
     name = ours(script, pair)
+    piped = pipe_kind(script, pair)
+    close = f"os.close({name})" if piped else f"{name}.close()"
     if text != "dup":
-        return [f"{name}.close()"]
+        return [close]
     script.state("kept_open", "kept_open = []")
-    return [f"kept_open.append({name}.dup())", f"{name}.close()"]
+    return [f"kept_open.append({f'os.dup({name})' if piped else f'{name}.dup()'})", close]
 
 
 def reuse(script: Script, place: Place, pair: int) -> Lines:
@@ -105,7 +136,7 @@ def _watch(
     if _may_spin(script.survey, side, pair, body):
         script.needs("from collections import Counter")
         script.state("runs", "runs = Counter()")
-        key = script.announcement_key(label)
+        key = quoted(label)
         fd = number_of(script, pair)
         head += [f"runs[{key}] += 1", f"if runs[{key}] == {SHOWN_ROUNDS}:", f"    loop.remove_{side}({fd})"]
     inner = Place(place.path, pair=pair)

@@ -42,7 +42,7 @@ def test_every_program_of_the_rules_is_a_valid_script(rule: Rule) -> None:
     @quick
     @given(rule.programs, st.sampled_from(SUBJECTS[rule.judges]))
     def check(program: Program, subject: str) -> None:
-        text = as_python(program, subject, rule.judges)
+        text = as_python(program, subject, rule.judges, rule.id)
         compile(text, "script.py", "exec", dont_inherit=True)
         assert max(map(len, text.splitlines())) <= 100, text
         assert ("muxloop" in text) == (
@@ -72,7 +72,7 @@ def some_programs(rule: Rule) -> list[Program]:
 def test_scripts_are_formatted_and_use_what_they_import(tmp_path: Path) -> None:
     for rule in RULES:
         for i, program in enumerate(some_programs(rule)):
-            text = as_python(program, SUBJECTS[rule.judges][1], rule.judges)
+            text = as_python(program, SUBJECTS[rule.judges][1], rule.judges, rule.id)
             (tmp_path / f"{rule.id.replace('-', '_')}_{i}.py").write_text(text)
     for command in (
         ["check", "--isolated", "--select", "F,E9"],
@@ -339,9 +339,9 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
 ]
 
 
-def printed_by(program: list[object], subject: str, judges: str, folder: Path) -> list[str]:
+def printed_by(program: list[object], subject: str, judges: str, folder: Path, rule: str = "") -> list[str]:
     script = folder / "script.py"
-    script.write_text(as_python(as_tuples(program), subject, judges))
+    script.write_text(as_python(as_tuples(program), subject, judges, rule))
     done = subprocess.run(
         [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False
     )
@@ -361,6 +361,22 @@ def assert_printed(lines: list[str], expected: list[str]) -> None:
 )
 def test_scripts_do_what_the_program_says(program: list[object], expected: list[str], tmp_path: Path) -> None:
     assert_printed(printed_by(program, "asyncio", "loop", tmp_path), expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("CAN-02", ["c0 cancelled(): False", "c1 cancelled(): False", "c1"]),
+        ("TMR-05", ["c0 <class 'asyncio.events.TimerHandle'>", "c1 <class 'asyncio.events.Handle'>", "c1"]),
+        ("TMR-06", ["c0 when(): ...", "c0 when(): ...", "c1"]),
+        ("HEAP-04", ["c0 is released", "c0 is cancelled", "c1", "c1 is released"]),
+    ],
+)
+def test_what_the_broken_rule_asks_of_handles_is_printed(
+    rule: str, expected: list[str], tmp_path: Path
+) -> None:
+    program: list[object] = [["later", "c0", 1, []], ["cancel", "c0"], ["soon", "c1", []], ["run"]]
+    assert_printed(printed_by(program, "asyncio", "loop", tmp_path, rule), expected)
 
 
 SELECTED: list[tuple[str, list[object], list[str]]] = [
@@ -430,6 +446,28 @@ SELECTED: list[tuple[str, list[object], list[str]]] = [
         "hang-up",
         [["register", 0, "r"], ["shutdown", 0], ["hangup", 0], ["send", 0, 1], ["select", 1]],
         ["select(0.001) after ...: {'ours0': 1}"],
+    ),
+    (
+        "pipes",
+        [
+            ["pipe", 0, "r"],
+            ["pipe", 1, "w"],
+            ["register", 0, "r"],
+            ["register", 1, "w"],
+            ["send", 0, 1],
+            ["select", 1],
+            ["recv", 0, 8],
+            ["fill", 1],
+            ["select", 0],
+            ["drain", 1],
+            ["hangup", 0],
+            ["select", 1],
+        ],
+        [
+            "select(0.001) after ...: {'ours0': 1, 'ours1': 2}",
+            "select(0) after ...: {}",
+            "select(0.001) after ...: {'ours0': 1, 'ours1': 2}",
+        ],
     ),
     ("many", [["many", 30], ["select", 5]], ["select(0.005) after ...: 30 ready, 30 so far"]),
     (
