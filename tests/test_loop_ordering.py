@@ -184,7 +184,7 @@ def test_every_scheduling_call_keeps_the_context(loop: EventLoop, readable: sock
 def test_a_handle_cancelled_by_an_earlier_callback_of_its_batch_does_not_run(loop: EventLoop) -> None:
     seen: list[str] = []
     doomed: list[asyncio.Handle] = []
-    loop.call_soon(lambda: doomed[0].cancel())
+    loop.call_soon(lambda: [handle.cancel() for handle in doomed])
     handle = loop.call_soon(seen.append, "cancelled")
     doomed.append(handle)
     timer = loop.call_later(0, seen.append, "cancelled timer")

@@ -1,0 +1,240 @@
+"""Files that become ready, are closed underfoot, or get a reused number."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+from loops_under_test import OURS, SELECTORS, new_loop, opened, turn
+from muxloop import EventLoop, VirtualClock
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture(params=SELECTORS)
+def loop(request: pytest.FixtureRequest) -> Iterator[EventLoop]:
+    yield from opened(request.param)
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        theirs.setblocking(False)
+        yield ours, theirs
+
+
+@pytest.mark.parametrize("as_int", [True, False], ids=["int", "object"])
+def test_adding_replaces_and_removing_tells(loop: EventLoop, pair: Pair, as_int: bool) -> None:
+    ours, theirs = pair
+    fd = ours.fileno() if as_int else ours
+    seen: list[str] = []
+    theirs.send(b"x")
+    loop.add_reader(fd, seen.append, "replaced")
+    loop.add_reader(fd, seen.append, "reader")
+    loop.add_writer(fd, seen.append, "replaced")
+    loop.add_writer(fd, seen.append, "writer")
+    turn(loop)
+    assert seen == ["reader", "writer"]
+    assert loop.remove_reader(fd) is True
+    turn(loop)
+    assert seen == ["reader", "writer", "writer"]
+    assert loop.remove_writer(fd) is True
+    assert loop.remove_reader(fd) is False
+    assert loop.remove_writer(fd) is False
+    turn(loop)
+    assert len(seen) == 3
+
+
+def test_unread_data_is_reported_again(loop: EventLoop, pair: Pair) -> None:
+    ours, theirs = pair
+    seen: list[bytes] = []
+    theirs.send(b"ab")
+    loop.add_reader(ours, lambda: seen.append(ours.recv(1)))
+    turn(loop, 3)
+    assert seen == [b"a", b"b"]
+
+
+def test_a_reader_removed_by_another_of_its_batch_does_not_run(loop: EventLoop, pair: Pair) -> None:
+    ours, theirs = pair
+    ours.send(b"x")
+    theirs.send(b"x")
+    seen: list[socket.socket] = []
+
+    def first_wins(mine: socket.socket, other: socket.socket) -> None:
+        seen.append(mine)
+        assert loop.remove_reader(other)
+
+    loop.add_reader(ours, first_wins, ours, theirs)
+    loop.add_reader(theirs, first_wins, theirs, ours)
+    turn(loop)
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("bad", [-1, "x", None, object()])
+def test_what_is_no_file_is_refused(loop: EventLoop, bad: object) -> None:
+    with pytest.raises(ValueError, match="file descriptor"):
+        loop.add_reader(bad, int)
+    with pytest.raises(ValueError, match="file descriptor"):
+        loop.add_writer(bad, int)
+
+
+def test_a_closed_object_can_still_be_removed(loop: EventLoop, pair: Pair) -> None:
+    ours, _ = pair
+    loop.add_reader(ours, int)
+    ours.close()
+    assert loop.remove_reader(ours)
+    with pytest.raises(ValueError, match="closed"):
+        loop.remove_reader(ours)
+
+
+@pytest.mark.parametrize("duplicated", [False, True], ids=["plain", "duplicated"])
+@pytest.mark.parametrize("selector", [*OURS, "stdlib"])
+def test_a_file_closed_underfoot_neither_kills_nor_starves_nor_spins(selector: str, duplicated: bool) -> None:
+    if duplicated and selector == "stdlib":
+        pytest.skip("nothing above CPython's epoll selector can be rid of an entry that it cannot name")
+    for loop in opened(selector):
+        ours, theirs = socket.socketpair()
+        other, its_peer = socket.socketpair()
+        with theirs, other, its_peer:
+            theirs.send(b"x")
+            fd = ours.detach()
+            copy = os.dup(fd) if duplicated else None
+            loop.add_reader(fd, int)
+            turn(loop)
+            os.close(fd)
+            loop.add_reader(other, loop.stop)
+            its_peer.send(b"x")
+            loop.run_forever()
+            loop.remove_reader(other)
+            # Whatever the backend needs to find out, it has by now:
+            turn(loop, 1000)
+            turns = 0
+            poll = loop._poll
+
+            def counting(poll: object = poll) -> None:
+                nonlocal turns
+                turns += 1
+                poll()  # type: ignore[operator]
+
+            loop._poll = counting  # type: ignore[method-assign]
+            loop.call_later(0.05, loop.stop)
+            loop.run_forever()
+            assert turns < 20
+            if copy is not None:
+                os.close(copy)
+
+
+def test_a_reused_number_gets_nothing_of_its_former_owner(loop: EventLoop) -> None:
+    seen: list[str] = []
+    ours, theirs = socket.socketpair()
+    fd = ours.fileno()
+    loop.add_reader(fd, seen.append, "former owner")
+    turn(loop)
+    theirs.close()
+    ours.close()
+    left, right = os.pipe()
+    spare = {left, right}
+    new, new_peer = socket.socketpair()
+    try:
+        os.dup2(new.fileno(), fd)
+        spare.add(fd)
+        new_peer.send(b"x")
+        loop.add_reader(fd, seen.append, "new owner")
+        turn(loop, 2)
+        assert seen == ["new owner", "new owner"]
+        assert loop.remove_reader(fd)
+    finally:
+        for number in spare:
+            os.close(number)
+        new.close()
+        new_peer.close()
+
+
+def test_the_former_owner_s_writer_is_not_kept_by_a_new_reader(loop: EventLoop) -> None:
+    seen: list[str] = []
+    ours, theirs = socket.socketpair()
+    fd = ours.detach()
+    loop.add_writer(fd, seen.append, "former owner")
+    os.close(fd)
+    theirs.close()
+    new, new_peer = socket.socketpair()
+    with new, new_peer:
+        if new.fileno() != fd:
+            os.dup2(new.fileno(), fd)
+        new_peer.send(b"x")
+        loop.add_reader(fd, seen.append, "new owner")
+        turn(loop)
+        assert seen == ["new owner"]
+        loop.remove_reader(fd)
+        if new.fileno() != fd:
+            os.close(fd)
+
+
+@pytest.mark.parametrize("selector", [name for name in OURS if name in ("poll", "select")])
+def test_debug_mode_names_the_callback_of_a_dropped_file(
+    selector: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def never_called() -> None: ...
+
+    for loop in opened(selector):
+        loop.set_debug(True)
+        ours, theirs = socket.socketpair()
+        loop.add_reader(ours, never_called)
+        fd = ours.detach()
+        os.close(fd)
+        with caplog.at_level(logging.WARNING, "asyncio"), theirs:
+            turn(loop, 2)
+        assert "never_called" in caplog.text
+        assert str(fd) in caplog.text
+
+
+def test_sock_recv_on_a_file_closed_underfoot_ends_with_an_error() -> None:
+    for name in OURS:
+        if name == "epoll":
+            continue  # the kernel forgets the file without a word
+        loop = new_loop(name)
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        task = loop.create_task(loop.sock_recv(ours, 1))
+        turn(loop, 2)
+        os.close(ours.fileno())
+        with theirs, pytest.raises(OSError, match="Bad file descriptor"):
+            loop.run_until_complete(task)
+        ours.detach()
+        loop.close()
+
+
+def test_a_hang_up_wakes_and_does_not_spin_once_consumed(loop: EventLoop, pair: Pair) -> None:
+    ours, theirs = pair
+    seen: list[bytes] = []
+
+    def read() -> None:
+        seen.append(ours.recv(10))
+        loop.remove_reader(ours)
+
+    loop.add_reader(ours, read)
+    theirs.close()
+    turn(loop, 5)
+    assert seen == [b""]
+
+
+def test_a_foreign_selector_is_always_polled() -> None:
+    for loop in opened("stdlib", VirtualClock()):
+        polls = 0
+        select = loop._selector.select
+
+        def counting(timeout: float | None = None, select: object = select) -> object:
+            nonlocal polls
+            polls += 1
+            return select(timeout)  # type: ignore[operator]
+
+        loop._selector.select = counting  # type: ignore[method-assign, assignment]
+        for _ in range(10):
+            loop.call_soon(int)
+            turn(loop)
+        assert polls == 10
