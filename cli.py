@@ -47,14 +47,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"muxloop {metadata.version('muxloop')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    backends = commands.add_parser("backends", help="what multiplexers are available, and why the rest is not")
+    backends = commands.add_parser(
+        "backends", help="what multiplexers are available, and why the rest is not"
+    )
     backends.add_argument("--json", action="store_true", help="as JSON")
     backends.set_defaults(command=_backends)
 
     run = commands.add_parser(
-        "run", help="run an unchanged asyncio program on muxloop", usage="muxloop run [--backend NAME] (SCRIPT | -m MODULE) [ARG …]"
+        "run",
+        help="run an unchanged asyncio program on muxloop",
+        usage="muxloop run [--backend NAME] (SCRIPT | -m MODULE) [ARG …]",
     )
-    run.add_argument("--backend", metavar="NAME", help="epoll, kqueue, poll, select, module:Class, or a,b,c in order of preference")
+    run.add_argument(
+        "--backend",
+        metavar="NAME",
+        help="epoll, kqueue, poll, select, module:Class, or a,b,c in order of preference",
+    )
     run.add_argument("-m", dest="is_module", action="store_true", help="TARGET is a module, as in python -m")
     run.add_argument("target", metavar="SCRIPT | MODULE")
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
@@ -78,10 +86,16 @@ def _add_conform(commands: Any) -> None:
     conform.add_argument("subjects", nargs="*", metavar="SUBJECT")
     conform.add_argument("--rules", default="", metavar="GLOB,…", help="only these rules: ORD-01, TMR-*, …")
     conform.add_argument("--profile", default="default", metavar="NAME", help="quick, default or thorough")
-    conform.add_argument("--seed", metavar="N", help="make up the same programs as the run that printed this seed")
-    conform.add_argument("--program", metavar="JSON", help="play exactly this program instead of making up programs")
+    conform.add_argument(
+        "--seed", metavar="N", help="make up the same programs as the run that printed this seed"
+    )
+    conform.add_argument(
+        "--program", metavar="JSON", help="play exactly this program instead of making up programs"
+    )
     conform.add_argument("-n", dest="jobs", metavar="N", help="spread over N processes, or auto")
-    conform.add_argument("--strict", action="store_true", help="rules of any level count, and so do declared deviations")
+    conform.add_argument(
+        "--strict", action="store_true", help="rules of any level count, and so do declared deviations"
+    )
     conform.add_argument("--json", metavar="FILE", help="write the report as JSON")
     conform.add_argument("--html", metavar="FILE", help="write the report as one page of HTML")
     conform.add_argument("--junit", metavar="FILE", help="write the report as JUnit XML")
@@ -108,7 +122,9 @@ def _backends(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from .loop.launcher import run_program
 
-    run_program(options.target, is_module=options.is_module, arguments=options.arguments, backend=options.backend)
+    run_program(
+        options.target, is_module=options.is_module, arguments=options.arguments, backend=options.backend
+    )
     return 0
 
 
@@ -118,7 +134,10 @@ def _rules(options: argparse.Namespace) -> int:
 
     rules = all_rules()
     if options.json:
-        listed = [{"id": r.id, "level": r.level, "sentence": r.sentence, "source": r.source, "judges": r.judges} for r in rules]
+        listed = [
+            {"id": r.id, "level": r.level, "sentence": r.sentence, "source": r.source, "judges": r.judges}
+            for r in rules
+        ]
         print(json.dumps({"rules_version": RULES_VERSION, "levels": LEVELS, "rules": listed}, indent=2))
         return 0
     for rule in rules:
@@ -138,7 +157,9 @@ def _conform(options: argparse.Namespace) -> int:
         return EXIT_INTERRUPTED
     except Exception:
         traceback.print_exc()
-        print("muxloop: the suite itself failed; this is a bug of muxloop's, please report it", file=sys.stderr)
+        print(
+            "muxloop: the suite itself failed; this is a bug of muxloop's, please report it", file=sys.stderr
+        )
         return EXIT_SUITE_FAILED
 
 
@@ -182,9 +203,13 @@ def _report(plan: Plan, options: argparse.Namespace) -> Report:
 
 def _need_extras() -> None:
     """UsageError when what the suite stands on is not installed."""
-    missing = [name for name in ("hypothesis", "pytest", "xdist", "rich", "jinja2") if find_spec(name) is None]
+    missing = [
+        name for name in ("hypothesis", "pytest", "xdist", "rich", "jinja2") if find_spec(name) is None
+    ]
     if missing:
-        raise UsageError(f"{', '.join(missing)}: not installed; the suite needs: pip install 'muxloop[conformance]'")
+        raise UsageError(
+            f"{', '.join(missing)}: not installed; the suite needs: pip install 'muxloop[conformance]'"
+        )
 
 
 def _seed(text: str | None) -> int | None:
@@ -196,6 +221,10 @@ def _seed(text: str | None) -> int | None:
 
 
 def _jobs(text: str | None) -> str | None:
-    if text is not None and text != "auto" and not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_JOBS):
+    if (
+        text is not None
+        and text != "auto"
+        and not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_JOBS)
+    ):
         raise UsageError(f"-n {text}: give a number of processes from 1 to {MOST_JOBS}, or auto")
     return text

@@ -33,7 +33,9 @@ class RuleBrokenError(AssertionError):
     """A subject breaks a rule; the message holds the rule, the smallest program and the command that replays it."""
 
 
-def judge(*subjects: str, rules: Sequence[str] = (), profile: str = "default", seed: int | None = None) -> Report:
+def judge(
+    *subjects: str, rules: Sequence[str] = (), profile: str = "default", seed: int | None = None
+) -> Report:
     """Judge the subjects by the rules that fit one of the globs (all without any).
 
     A subject is named as on the command line: ``NAME[@BACKEND]``, ``MODULE:FACTORY[@BACKEND]``,
@@ -50,10 +52,14 @@ def rule_ids(kind: str = "loop", *, required_only: bool = False) -> list[str]:
     """Ids of the rules that judge a "loop" or a "selector"; only those of level R if asked."""
     from .rules import all_rules
 
-    return [rule.id for rule in all_rules() if rule.judges == kind and (rule.level == "R" or not required_only)]
+    return [
+        rule.id for rule in all_rules() if rule.judges == kind and (rule.level == "R" or not required_only)
+    ]
 
 
-def check(subject: str, rule: str, *, profile: str = "default", seed: int | None = None, strict: bool = True) -> None:
+def check(
+    subject: str, rule: str, *, profile: str = "default", seed: int | None = None, strict: bool = True
+) -> None:
     """Judge one subject by one rule; RuleBrokenError when it is broken and not declared.
 
     With ``strict=False`` only rules of level R count.

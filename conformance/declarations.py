@@ -40,7 +40,9 @@ def declared() -> tuple[Deviation, ...]:
         if not file.name.endswith(".toml"):
             continue
         for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("deviation", []):
-            if any(platform.python_version() in SpecifierSet(versions) for versions in entry.get("python", [""])):
+            if any(
+                platform.python_version() in SpecifierSet(versions) for versions in entry.get("python", [""])
+            ):
                 found.append(Deviation(entry["rule"], tuple(entry["subjects"]), entry["reason"]))
     return tuple(found)
 

@@ -69,7 +69,11 @@ class History:
 
     def scheduled(self, *ways: str) -> list[Event]:
         """The successful scheduling calls ("soon", "later", …; all if none is named), in order."""
-        return [e for e in self.of("called") if "via" in e.data and (not ways or e["via"] in ways) and not e.get("error")]
+        return [
+            e
+            for e in self.of("called")
+            if "via" in e.data and (not ways or e["via"] in ways) and not e.get("error")
+        ]
 
     def begins(self, label: str) -> list[Event]:
         """The runs of that callback."""

@@ -42,7 +42,10 @@ class Profile:
         return max(2, self.examples // rule.cost)
 
 
-PROFILES = {profile.name: profile for profile in (Profile("quick", 12), Profile("default", 40), Profile("thorough", 300))}
+PROFILES = {
+    profile.name: profile
+    for profile in (Profile("quick", 12), Profile("default", 40), Profile("thorough", 300))
+}
 
 _SMALLEST_PROGRAM: Program = (("soon", "c0", ()), ("run",), ("close",))
 
@@ -106,7 +109,9 @@ class _Search:
         self.played += 1
         history = self.playground.play(program)
         if history.outcome != "completed":
-            return _Failure(program, history, Finding("the program runs to its end", history.detail), history.outcome)
+            return _Failure(
+                program, history, Finding("the program runs to its end", history.detail), history.outcome
+            )
         lacking = _not_implemented(history)
         finding = _player_stopped(history) or next(self.rule.check(history), None)
         if finding and lacking:
@@ -133,10 +138,16 @@ def _not_implemented(history: History) -> str:
 
 def _player_stopped(history: History) -> Finding | None:
     stopped = history.first("broken-player")
-    return Finding("every call of the program can be made", f"one raised {stopped['error']}") if stopped else None
+    return (
+        Finding("every call of the program can be made", f"one raised {stopped['error']}")
+        if stopped
+        else None
+    )
 
 
-def judge_rule(rule: Rule, playground: Playground, profile: Profile, seed: int, capabilities: frozenset[str]) -> Verdict:
+def judge_rule(
+    rule: Rule, playground: Playground, profile: Profile, seed: int, capabilities: frozenset[str]
+) -> Verdict:
     """Judge one rule on the playground's subject."""
     started = time.monotonic()
     unjudged = _unjudged(rule, capabilities)
@@ -189,13 +200,17 @@ def preflight(rules: list[Rule], playground: Playground) -> list[Verdict]:
         history, program = playground.play(_SMALLEST_PROGRAM), _SMALLEST_PROGRAM
     if history.outcome == "completed":
         return []
-    failure = _Failure(program, history, Finding("the smallest program runs to its end", history.detail), history.outcome)
+    failure = _Failure(
+        program, history, Finding("the smallest program runs to its end", history.detail), history.outcome
+    )
     message = f"not even the smallest program can be played: {history.detail}"
     first = rules[0]
     witness = _witness(first, failure, playground.subject)
     reproduce = reproduce_command(playground.subject, first.id, program)
     return [
-        Verdict(rule.id, rule.level, history.outcome, message, witness=witness, reproduce=reproduce, examples=1)
+        Verdict(
+            rule.id, rule.level, history.outcome, message, witness=witness, reproduce=reproduce, examples=1
+        )
         for rule in rules
     ]
 
@@ -238,14 +253,29 @@ def _witness(rule: Rule, failure: _Failure, subject: str) -> Witness:
 
 def reproduce_command(subject: str, rule_id: str, program: Program) -> str:
     """The shell command that plays exactly this program on this subject."""
-    return f"muxloop conform {shlex.quote(subject)} --rules {rule_id} --program {shlex.quote(as_json(program))}"
+    return (
+        f"muxloop conform {shlex.quote(subject)} --rules {rule_id} --program {shlex.quote(as_json(program))}"
+    )
 
 
 def _as_lists(program: Program) -> list[Any]:
     return [[_as_lists(part) if isinstance(part, tuple) else part for part in action] for action in program]
 
 
-_SHOWN = ("error", "reason", "says", "result", "exception", "outcome", "value", "run", "delay", "seen", "must", "count")
+_SHOWN = (
+    "error",
+    "reason",
+    "says",
+    "result",
+    "exception",
+    "outcome",
+    "value",
+    "run",
+    "delay",
+    "seen",
+    "must",
+    "count",
+)
 
 
 def _event_row(event: Event) -> dict[str, Any]:

@@ -48,7 +48,9 @@ class _Collector:
         self._on_finish(subject.removeprefix("::"), verdict)
 
 
-def run_in_processes(plan: Plan, jobs: str, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) -> Report:
+def run_in_processes(
+    plan: Plan, jobs: str, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore
+) -> Report:
     """Judge in ``jobs`` processes (a number, or "auto"); SuiteFailedError when a process of the suite itself fails."""
     started = time.monotonic()
     widened = tolerance()
@@ -66,7 +68,9 @@ def run_in_processes(plan: Plan, jobs: str, on_start: OnStart = _ignore, on_fini
     for bench in benches:
         judged = [collector.verdicts.get((bench.subject.spec, rule.id)) for rule in bench.rules]
         if None in judged:
-            raise SuiteFailedError(f"{bench.subject.spec}: no verdict came back for some rules\n{output.getvalue()}")
+            raise SuiteFailedError(
+                f"{bench.subject.spec}: no verdict came back for some rules\n{output.getvalue()}"
+            )
         reports.append(bench.report([verdict for verdict in judged if verdict]))
     return finished_report(plan, reports, widened, time.monotonic() - started)
 

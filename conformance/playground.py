@@ -126,7 +126,8 @@ class Playground:
         worker.wait()
         for pipe in (worker.stdin, worker.stdout):
             with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
+                if pipe is not None:
+                    pipe.close()
         assert self._stderr is not None
         with self._stderr as stderr:
             stderr.seek(0)

@@ -39,12 +39,18 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
     "soon": _spec("label body value?", "call_soon(callback), in a context where the variable is `value`"),
     "threadsafe": _spec("label body value?", "call_soon_threadsafe(callback)"),
     "later": _spec("label ms body value?", "call_later(ms / 1000, callback); ms may be 'nan' or 'inf'"),
-    "at": _spec("label ms body value?", "call_at(base + ms / 1000, callback), base being the loop's time at the start"),
-    "again": _spec("count", "inside a callback: schedule it once more, as before, until it ran `count` times"),
+    "at": _spec(
+        "label ms body value?", "call_at(base + ms / 1000, callback), base being the loop's time at the start"
+    ),
+    "again": _spec(
+        "count", "inside a callback: schedule it once more, as before, until it ran `count` times"
+    ),
     "cancel": _spec("label", "cancel the handle of that callback"),
     "probe": _spec("label", "look at cancelled() and when() of the handle of that callback"),
     "bulk": _spec("label count ms us", "arm `count` timers label#0… at ms, ms + us/1000, …"),
-    "cancel_bulk": _spec("label count", "cancel those whose number is no multiple of `count` (0: all of them)"),
+    "cancel_bulk": _spec(
+        "label count", "cancel those whose number is no multiple of `count` (0: all of them)"
+    ),
     "setvar": _spec("value", "set the context variable"),
     "raise": _spec("text", "raise that exception, by name"),
     "block": _spec("ms", "keep the thread busy that long"),
@@ -66,7 +72,9 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
     "on_done": _spec("label label body value?", "future.add_done_callback(callback)"),
     "resolve": _spec("label", "future.set_result(None)"),
     "cancel_future": _spec("label text?", "future.cancel(message)"),
-    "task": _spec("label body count?", "create_task of a coroutine with these steps that swallows `count` cancellations"),
+    "task": _spec(
+        "label body count?", "create_task of a coroutine with these steps that swallows `count` cancellations"
+    ),
     "cancel_task": _spec("label text?", "task.cancel(message)"),
     "await": _spec("label", "inside a task: await that future"),
     "yield": _spec("", "inside a task: await asyncio.sleep(0)"),
@@ -75,7 +83,9 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
     "thread": _spec("label body", "start a thread that performs these actions"),
     "flood": _spec("label count", "call_soon_threadsafe(label#0…) as fast as it goes"),
     "pingpong": _spec("label count", "in a thread: call_soon_threadsafe, wait until it ran, and so on"),
-    "on_signal": _spec("label body", "a Python signal handler for SIGUSR1 that calls call_soon_threadsafe(callback)"),
+    "on_signal": _spec(
+        "label body", "a Python signal handler for SIGUSR1 that calls call_soon_threadsafe(callback)"
+    ),
     "signal": _spec("", "send SIGUSR1 to this process"),
     "finalize": _spec(
         "label body text?",
@@ -102,7 +112,9 @@ SELECTOR_ACTIONS: dict[str, ActionSpec] = {
     "unregister": _spec("pair", "unregister our end"),
     "refuse": _spec("text", "a call that must be refused, by name"),
     "fail": _spec("text", "a call that the kernel may refuse, by name"),
-    "select": _spec("ms", "select(ms / 1000), ms may be 'none'; what is ready is noted beside what must and may be"),
+    "select": _spec(
+        "ms", "select(ms / 1000), ms may be 'none'; what is ready is noted beside what must and may be"
+    ),
     "map": _spec("", "look at get_map and get_key of all there is"),
     "pipe": _spec("pair text", "make the pair the two ends of a pipe; ours reads ('r') or writes ('w')"),
     "send": _spec("pair count", "the peer sends that many bytes"),
@@ -151,7 +163,9 @@ def _checked(data: object, vocabulary: dict[str, ActionSpec]) -> Action:
         raise UsageError(f"--program: no action {kind!r}; there are: {', '.join(sorted(vocabulary))}")
     required = sum(not field.endswith("?") for field in spec.fields)
     if not required <= len(arguments) <= len(spec.fields):
-        raise UsageError(f"--program: {kind!r} takes ({', '.join(spec.fields)}), not {len(arguments)} arguments")
+        raise UsageError(
+            f"--program: {kind!r} takes ({', '.join(spec.fields)}), not {len(arguments)} arguments"
+        )
     return (kind, *(_argument(kind, f, a, vocabulary) for f, a in zip(spec.fields, arguments, strict=False)))
 
 

@@ -28,13 +28,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="judge this loop or selector: MODULE:FACTORY, NAME[@BACKEND], selector:…; may be given several times",
     )
     group.addoption("--muxloop-rules", default="", metavar="GLOB,…", help="judge by these rules only")
-    group.addoption("--muxloop-profile", default="default", metavar="PROFILE", help="quick, default or thorough")
+    group.addoption(
+        "--muxloop-profile", default="default", metavar="PROFILE", help="quick, default or thorough"
+    )
     group.addoption("--muxloop-seed", default=None, metavar="N", help="the seed of the generated programs")
-    group.addoption("--muxloop-strict", action="store_true", help="a broken rule of any level fails, declared or not")
+    group.addoption(
+        "--muxloop-strict", action="store_true", help="a broken rule of any level fails, declared or not"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> None:
     specs = config.getoption("--muxloop-subject")
     if not specs:
         return
@@ -55,7 +61,7 @@ def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]
     widened = tolerance()
     for subject in plan.subjects:
         bench = Bench(subject, plan.rules_for(subject), plan.profile, plan.seed, widened)
-        config.add_cleanup(bench.playground.stop)
+        config.add_cleanup(bench.close)
         under = SubjectCollector.from_parent(session, name=subject.spec)
         for rule in bench.rules:
             yield RuleTest.from_parent(under, name=rule.id, bench=bench, rule=rule)

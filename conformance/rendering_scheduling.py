@@ -137,7 +137,8 @@ class LoopScript(Script):
         sources, asking = self.survey.paths(kinds, label), self.survey.paths(uses, label)
         if not sources or (not asking and len(sources) == 1):
             return ""
-        alone = len(sources) == 1 and len(sources[0]) == 1 and not self.refusable(sources[0])
+        local = table == "handles" and all(use[:-1] == sources[0][:-1] for use in asking)
+        alone = len(sources) == 1 and (local or len(sources[0]) == 1) and not self.refusable(sources[0])
         if alone and all(self.survey.certain(sources[0], use) for use in asking):
             return self.name((table, label), f"{label}{suffix}")
         self.state(table, f"{table} = {{}}")

@@ -50,7 +50,9 @@ def at(ms: Any = NEAR_MS) -> Way:
 
 def with_value(way: Way) -> Way:
     """The same way, now and then in a context of its own."""
-    return lambda body: st.one_of(way(body), st.tuples(way(body), VALUES).map(lambda pair: (*pair[0], pair[1])))
+    return lambda body: st.one_of(
+        way(body), st.tuples(way(body), VALUES).map(lambda pair: (*pair[0], pair[1]))
+    )
 
 
 CANCEL = action("cancel", st.integers(0, 7))
@@ -58,7 +60,11 @@ PROBE = action("probe", st.integers(0, 7))
 
 
 def bodies(
-    ways: Sequence[Way], leaves: Sequence[SearchStrategy[Action]] = (), *, min_size: int = 1, max_leaves: int = 10
+    ways: Sequence[Way],
+    leaves: Sequence[SearchStrategy[Action]] = (),
+    *,
+    min_size: int = 1,
+    max_leaves: int = 10,
 ) -> Body:
     """Bodies of callbacks nested in callbacks, scheduled in those ways, with those further actions among them."""
     flat = st.one_of(*(way(EMPTY) for way in ways), *leaves)

@@ -37,7 +37,13 @@ class Plan:
     seed: int
 
     @classmethod
-    def of(cls, specs: Sequence[str], globs: Sequence[str] = (), profile: str = "default", seed: int | None = None) -> Plan:
+    def of(
+        cls,
+        specs: Sequence[str],
+        globs: Sequence[str] = (),
+        profile: str = "default",
+        seed: int | None = None,
+    ) -> Plan:
         """Read what the user said; UsageError or SubjectError for what cannot be meant."""
         if profile not in PROFILES:
             raise UsageError(f"--profile {profile}: there are {', '.join(PROFILES)}")
@@ -64,7 +70,9 @@ class Plan:
 class Bench:
     """One subject on its playground, ready to be judged rule by rule; a context manager."""
 
-    def __init__(self, subject: Subject, rules: Sequence[Rule], profile: Profile, seed: int, widened: float) -> None:
+    def __init__(
+        self, subject: Subject, rules: Sequence[Rule], profile: Profile, seed: int, widened: float
+    ) -> None:
         self.subject = subject
         self.rules = list(rules)
         self._profile, self._seed = profile, seed
@@ -76,6 +84,10 @@ class Bench:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the playing process; the next play starts a new one."""
         self.playground.stop()
 
     def describe(self) -> dict[str, Any]:
@@ -107,7 +119,10 @@ class Bench:
     def report(self, verdicts: Sequence[Verdict]) -> SubjectReport:
         described = self.describe()
         return SubjectReport(
-            self.subject.spec, described["version"], described["backend"] or self.subject.backend, list(verdicts)
+            self.subject.spec,
+            described["version"],
+            described["backend"] or self.subject.backend,
+            list(verdicts),
         )
 
 
@@ -131,7 +146,7 @@ def run(plan: Plan, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) 
     benches = [Bench(s, plan.rules_for(s), plan.profile, plan.seed, widened) for s in plan.subjects]
     for bench in benches:
         bench.describe()
-        bench.playground.stop()
+        bench.close()
     for bench in benches:
         with bench:
             reports.append(bench.report(list(_judge_all(bench, on_start, on_finish))))
@@ -159,7 +174,12 @@ def run_program(plan: Plan, program: str) -> Report:
 
 
 def finished_report(
-    plan: Plan, reports: list[SubjectReport], widened: float, duration_s: float, *, check_declarations: bool = True
+    plan: Plan,
+    reports: list[SubjectReport],
+    widened: float,
+    duration_s: float,
+    *,
+    check_declarations: bool = True,
 ) -> Report:
     return Report(
         rules_version=RULES_VERSION,

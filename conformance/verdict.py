@@ -89,7 +89,10 @@ class Report:
                 s["subject"],
                 s["version"],
                 s["backend"],
-                [Verdict(**{**r, "witness": Witness(**r["witness"]) if r["witness"] else None}) for r in s["results"]],
+                [
+                    Verdict(**{**r, "witness": Witness(**r["witness"]) if r["witness"] else None})
+                    for r in s["results"]
+                ],
             )
             for s in document["subjects"]
         ]

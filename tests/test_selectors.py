@@ -92,7 +92,9 @@ class TestBooks:
         assert selector.get_key(pair[0]).events == EVENT_WRITE
         assert ready(selector) == {pair[0]: EVENT_WRITE}
 
-    @pytest.mark.parametrize("fileobj", [-1, -10, None, "name", object(), 2**31, 2**80], ids=repr)
+    @pytest.mark.parametrize(
+        "fileobj", [-1, -10, None, "name", pytest.param(object(), id="object"), 2**31, 2**80], ids=repr
+    )
     def test_what_is_no_file_is_a_value_error(self, selector, fileobj):
         with pytest.raises(ValueError, match=r"file descriptor"):
             selector.register(fileobj, EVENT_READ)

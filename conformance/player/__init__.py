@@ -48,12 +48,16 @@ class _LogNotes(logging.Handler):
         self.player.note("logged", record.levelname, message=record.getMessage()[:300])
 
 
-def play_on_loop(make_loop: Callable[[], asyncio.AbstractEventLoop], program: Program, tolerance: float) -> Events:
+def play_on_loop(
+    make_loop: Callable[[], asyncio.AbstractEventLoop], program: Program, tolerance: float
+) -> Events:
     """Play a program on a fresh loop; the events noted. A player that breaks notes that too."""
     return contextvars.copy_context().run(_play_on_loop, make_loop, program, tolerance)
 
 
-def _play_on_loop(make_loop: Callable[[], asyncio.AbstractEventLoop], program: Program, tolerance: float) -> Events:
+def _play_on_loop(
+    make_loop: Callable[[], asyncio.AbstractEventLoop], program: Program, tolerance: float
+) -> Events:
     player = LoopPlayer(make_loop, tolerance)
     logger, notes = logging.getLogger("asyncio"), _LogNotes(player)
     logger.addHandler(notes)
@@ -73,7 +77,9 @@ def _play_on_loop(make_loop: Callable[[], asyncio.AbstractEventLoop], program: P
     return played
 
 
-def play_on_selector(make_selector: Callable[[], selectors.BaseSelector], program: Program, tolerance: float) -> Events:
+def play_on_selector(
+    make_selector: Callable[[], selectors.BaseSelector], program: Program, tolerance: float
+) -> Events:
     """Play a program on a fresh selector; the events noted."""
     player = SelectorPlayer(make_selector, tolerance)
     try:

@@ -97,10 +97,21 @@ class Scheduling(LoopStage):
         self._submit(name, via, delay_s, callback, payload, keywords, VALUE.get() if value is None else value)
 
     def _submit(
-        self, name: str, via: str, delay_s: float, callback: Any, payload: Payload, keywords: dict[str, Any], value: int
+        self,
+        name: str,
+        via: str,
+        delay_s: float,
+        callback: Any,
+        payload: Payload,
+        keywords: dict[str, Any],
+        value: int,
     ) -> None:
         loop = self.loop
-        data: dict[str, Any] = {"via": via, "value": value, "within": self.running.label if self.running else ""}
+        data: dict[str, Any] = {
+            "via": via,
+            "value": value,
+            "within": self.running.label if self.running else "",
+        }
         handle: asyncio.Handle | None = None
         started = time.monotonic()
         data["loop_before"] = loop.time()
@@ -222,7 +233,9 @@ class Scheduling(LoopStage):
         if self.running is None:
             return
         self.note("raised", self.running.label, exception=text)
-        raise {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}.get(text, ValueError)(self.running.label)
+        raise {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}.get(text, ValueError)(
+            self.running.label
+        )
 
     def do_block(self, ms: float) -> None:
         end = time.monotonic() + ms / 1000

@@ -64,12 +64,16 @@ class SelectorPlayer(Pairs):
 
     def do_register(self, pair: int, text: str) -> None:
         data = f"data {len(self.events)}"
-        if self._change("register", pair, lambda: self.selector.register(self.pair(pair).ours, _LETTERS[text], data)):
+        if self._change(
+            "register", pair, lambda: self.selector.register(self.pair(pair).ours, _LETTERS[text], data)
+        ):
             self._wanted[pair], self._data[pair] = _LETTERS[text], data
 
     def do_modify(self, pair: int, text: str) -> None:
         data = f"data {len(self.events)}"
-        if self._change("modify", pair, lambda: self.selector.modify(self.pair(pair).ours, _LETTERS[text], data)):
+        if self._change(
+            "modify", pair, lambda: self.selector.modify(self.pair(pair).ours, _LETTERS[text], data)
+        ):
             self._wanted[pair], self._data[pair] = _LETTERS[text], data
 
     def do_unregister(self, pair: int) -> None:
@@ -121,7 +125,9 @@ class SelectorPlayer(Pairs):
                 problems.append(f"get_key of a registered socket: {type(error).__name__}: {error}")
                 continue
             if tuple(key) != (ours, ours.fileno(), events, self._data[pair]):
-                problems.append(f"the key is {tuple(key)[1:]}, registered was {(ours.fileno(), events, self._data[pair])}")
+                problems.append(
+                    f"the key is {tuple(key)[1:]}, registered was {(ours.fileno(), events, self._data[pair])}"
+                )
             if mapping.get(ours) != key or ours not in mapping:
                 problems.append("get_map()[socket] is not get_key(socket)")
         self.note("mapped", problems=problems)
@@ -227,8 +233,8 @@ class SelectorPlayer(Pairs):
             elapsed=elapsed,
             error=error,
             seen=seen,
-            must={str(p): m for p, m in before.items() if m},
-            may={str(p): m | before.get(p, 0) for p, m in after.items()},
+            must={str(pair): must for pair, (must, _) in before.items() if must},
+            may={str(pair): may | before[pair][1] for pair, (_, may) in after.items()},
             many_seen=len(self._many_seen),
             many_ready=len(self._many),
             problems=problems,
@@ -236,8 +242,8 @@ class SelectorPlayer(Pairs):
             abandoned=sorted(self._abandoned & self._wanted.keys()),
         )
 
-    def _ready_now(self) -> dict[int, int]:
-        """What the kernel says of each live registered pair, asked one by one."""
+    def _ready_now(self) -> dict[int, tuple[int, int]]:
+        """What must and what may be reported of each live registered pair, the kernel being asked one by one."""
         return {
             pair: _ask_kernel(self.pairs[pair].number, wanted)
             for pair, wanted in self._wanted.items()
@@ -269,18 +275,26 @@ class SelectorPlayer(Pairs):
         thread.start()
 
 
-def _ask_kernel(number: int, wanted: int) -> int:
+def _ask_kernel(number: int, wanted: int) -> tuple[int, int]:
+    """What must and what may be reported of one descriptor.
+
+    A hang-up alone may or may not count as writable: select(2) keeps it from those who only wait to write.
+    """
     if not hasattr(select, "poll"):
         readable, writable, broken = select.select(
             [number] if wanted & READ else [], [number] if wanted & WRITE else [], [number], 0
         )
-        return (READ if readable else 0) | (WRITE if writable or broken else 0)
+        mask = (READ if readable else 0) | (WRITE if writable or broken else 0)
+        return mask, mask
     poller = select.poll()
-    poller.register(number, (select.POLLIN if wanted & READ else 0) | (select.POLLOUT if wanted & WRITE else 0))
-    mask = 0
+    poller.register(
+        number, (select.POLLIN if wanted & READ else 0) | (select.POLLOUT if wanted & WRITE else 0)
+    )
+    must = may = 0
     for _, events in poller.poll(0):
-        if events & ~select.POLLIN:
-            mask |= WRITE
         if events & ~select.POLLOUT:
-            mask |= READ
-    return mask & wanted
+            must |= READ
+        if events & (select.POLLOUT | select.POLLERR | select.POLLNVAL):
+            must |= WRITE
+        may = must | (WRITE if events & select.POLLHUP else 0)
+    return must & wanted, may & wanted

@@ -113,7 +113,9 @@ class LoopStage(Stage):
     def enter(self, label: str, run: int, noted: bool = True) -> None:
         self._activity += 1
         if noted:
-            self.note("begin", label, run=run, value=VALUE.get(), depth=self._depth, loop_time=self.loop.time())
+            self.note(
+                "begin", label, run=run, value=VALUE.get(), depth=self._depth, loop_time=self.loop.time()
+            )
         self._depth += 1
 
     def leave(self, label: str, noted: bool = True, due_again_s: float | None = None) -> None:

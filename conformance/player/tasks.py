@@ -62,7 +62,9 @@ class Tasks(Scheduling):
             self._expect_done_callbacks(label)
         self.note("resolving", label)
         said = future.cancel() if text is None else future.cancel(msg=text)
-        self.note("future-cancelled", label, said=said, was_done=was_done, outcome=_outcome(future), message=text)
+        self.note(
+            "future-cancelled", label, said=said, was_done=was_done, outcome=_outcome(future), message=text
+        )
 
     def _expect_done_callbacks(self, label: str) -> None:
         for _, _, kind, name, data in self.events:
@@ -99,7 +101,13 @@ class Tasks(Scheduling):
                     self.perform((action,))
                 self.note("task-step", label, step=step, action=action[0])
             except asyncio.CancelledError as cancelled:
-                self.note("task-cancelled", label, step=step, action=action[0], message=list(map(str, cancelled.args)))
+                self.note(
+                    "task-cancelled",
+                    label,
+                    step=step,
+                    action=action[0],
+                    message=list(map(str, cancelled.args)),
+                )
                 if swallow <= 0:
                     raise
                 swallow -= 1

@@ -46,7 +46,9 @@ class Threads(Scheduling):
         for action in body:
             before = len(self.events)
             self.perform((action,))
-            failed = failed or any(kind == "called" and data.get("error") for _, _, kind, _, data in self.events[before:])
+            failed = failed or any(
+                kind == "called" and data.get("error") for _, _, kind, _, data in self.events[before:]
+            )
         self.note("thread-ended", lane)
         if failed and not self.loop.is_closed():
             # What was refused will never run; nothing else may come that lets the loop see that it is done.
@@ -112,7 +114,6 @@ class Threads(Scheduling):
             handle.cancel()
         else:
             del finalised
-
 
     def _collect_inside_a_call(self) -> None:
         """Let the garbage collector run, and with it __del__, while the loop is inside call_soon_threadsafe."""

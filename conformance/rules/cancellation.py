@@ -19,7 +19,9 @@ from .rule import Finding, rule
     source="asyncio-eventloop docs, Handle.cancel; pyodide #2011",
     programs=st.one_of(
         programs(several(soon(several(CANCEL, 0, 3)), 2, 6), several(CANCEL, 0, 2), ("run",)),
-        programs(bodies([soon, later(), at(), threadsafe], [CANCEL, CANCEL]), several(CANCEL, 0, 2), ("run",)),
+        programs(
+            bodies([soon, later(), at(), threadsafe], [CANCEL, CANCEL]), several(CANCEL, 0, 2), ("run",)
+        ),
     ),
 )
 def cancelled_never_run(history: History) -> Iterator[Finding]:
@@ -35,12 +37,16 @@ def cancelled_never_run(history: History) -> Iterator[Finding]:
     "R",
     "Handle.cancelled() tells the truth",
     source="asyncio-eventloop docs, Handle.cancelled",
-    programs=programs(bodies([soon, later(), threadsafe], [CANCEL, PROBE], max_leaves=6), ("run",), several(PROBE, 0, 2)),
+    programs=programs(
+        bodies([soon, later(), threadsafe], [CANCEL, PROBE], max_leaves=6), ("run",), several(PROBE, 0, 2)
+    ),
 )
 def cancelled_is_true(history: History) -> Iterator[Finding]:
     for call in history.scheduled():
         if call["cancelled"] is not False:
-            yield Finding(f"cancelled() of {call.label} is False after scheduling", f"it is {call['cancelled']!r}")
+            yield Finding(
+                f"cancelled() of {call.label} is False after scheduling", f"it is {call['cancelled']!r}"
+            )
     for event in history.of("cancelled", "probed"):
         ran_before = any(begin.index < event.index for begin in history.begins(event.label))
         cancelled = any(cancel.index <= event.index for cancel in history.cancels(event.label))
@@ -64,7 +70,10 @@ _FUTURE_STEPS = st.one_of(
     "Future.cancel() is true once and false after; result() then raises CancelledError with the message",
     source="asyncio-future docs, Future.cancel; CPython test_futures",
     programs=programs(
-        ("future", "f0"), several(_FUTURE_STEPS, 1, 4), several(soon(several(_FUTURE_STEPS, 1, 3)), 0, 2), ("run",)
+        ("future", "f0"),
+        several(_FUTURE_STEPS, 1, 4),
+        several(soon(several(_FUTURE_STEPS, 1, 3)), 0, 2),
+        ("run",),
     ),
 )
 def future_cancel(history: History) -> Iterator[Finding]:
@@ -74,7 +83,10 @@ def future_cancel(history: History) -> Iterator[Finding]:
             outcome = "result None"
             continue
         if event["said"] is not (outcome == "pending"):
-            yield Finding(f"cancel() of a future that is {outcome} returns {outcome == 'pending'}", f"it returned {event['said']!r}")
+            yield Finding(
+                f"cancel() of a future that is {outcome} returns {outcome == 'pending'}",
+                f"it returned {event['said']!r}",
+            )
         if outcome == "pending":
             outcome = f"cancelled {[event['message']] if event['message'] else []!r}"
         if event["outcome"] != outcome:
@@ -83,10 +95,14 @@ def future_cancel(history: History) -> Iterator[Finding]:
 
 
 _STEPS = st.lists(
-    st.sampled_from([("yield",), ("pause", 1), ("await", "f0"), ("cancel_task", "t0")]), min_size=1, max_size=4
+    st.sampled_from([("yield",), ("pause", 1), ("await", "f0"), ("cancel_task", "t0")]),
+    min_size=1,
+    max_size=4,
 ).map(tuple)
 _CANCELS = st.one_of(
-    action("cancel_task", "t0"), action("cancel_task", "t0", st.sampled_from(["why", "again"])), st.just(("resolve", "f0"))
+    action("cancel_task", "t0"),
+    action("cancel_task", "t0", st.sampled_from(["why", "again"])),
+    st.just(("resolve", "f0")),
 )
 
 
@@ -98,7 +114,13 @@ _CANCELS = st.one_of(
     programs=programs(
         ("future", "f0"),
         action("task", "t0", _STEPS, st.integers(0, 3)).map(lambda t: (t,)),
-        several(st.one_of(soon(several(_CANCELS, 1, 2)), later(st.sampled_from([0.5, 1.5]))(several(_CANCELS, 1, 2))), 0, 3),
+        several(
+            st.one_of(
+                soon(several(_CANCELS, 1, 2)), later(st.sampled_from([0.5, 1.5]))(several(_CANCELS, 1, 2))
+            ),
+            0,
+            3,
+        ),
         several(later(4)(st.just((("resolve", "f0"),))), 1, 1),
         ("run",),
     ),
@@ -118,7 +140,9 @@ def task_cancel(history: History) -> Iterator[Finding]:
         swallowed = len(arrivals) <= swallows
         finished = history.first("task-finished") is not None
         if swallowed and arrivals and not finished:
-            yield Finding("a task that swallows the cancellation goes on to its end", f"it is {done['outcome']}")
+            yield Finding(
+                "a task that swallows the cancellation goes on to its end", f"it is {done['outcome']}"
+            )
         if finished and done["outcome"] != "result None" and not history.of("cancel-requested"):
             yield Finding("a task that nobody cancels returns", f"it is {done['outcome']}")
 

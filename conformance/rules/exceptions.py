@@ -19,21 +19,30 @@ _RAISE = st.just(("raise", "ValueError"))
     "R",
     "a callback's exception goes to the handler with (loop, context) and the documented keys; the rest of the batch runs",
     source="asyncio-eventloop docs, Error Handling API; CPython test_base_events",
-    programs=programs(bodies([soon, later(1), threadsafe], [_RAISE], max_leaves=6), soon(several(_RAISE, 1, 1)).map(lambda a: (a,)), ("run",)),
+    programs=programs(
+        bodies([soon, later(1), threadsafe], [_RAISE], max_leaves=6),
+        soon(several(_RAISE, 1, 1)).map(lambda a: (a,)),
+        ("run",),
+    ),
 )
 def handled(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)
     yield from each_once(history, history.scheduled())
     for event in history.of("handled"):
         if event["arguments"] != 2 or not event["loop_given"]:
-            yield Finding("the exception handler is called with (loop, context)", f"it got {event['arguments']} arguments")
+            yield Finding(
+                "the exception handler is called with (loop, context)",
+                f"it got {event['arguments']} arguments",
+            )
         elif not {"message", "exception"} <= set(event["keys"]):
             yield Finding("the context has 'message' and 'exception'", f"it has {event['keys']}")
     for raised in history.of("raised"):
         count = sum(event.label == raised.label for event in history.of("handled"))
         odd = any(event["arguments"] != 2 for event in history.of("handled"))
         if count != 1 and not odd:
-            yield Finding(f"the handler hears once of the exception in {raised.label}", f"it heard of it {count} times")
+            yield Finding(
+                f"the handler hears once of the exception in {raised.label}", f"it heard of it {count} times"
+            )
 
 
 @rule(
@@ -78,13 +87,20 @@ def leaves(history: History) -> Iterator[Finding]:
     if raised is None or returned is None:
         return
     if not str(returned["error"]).startswith(raised["exception"]):
-        yield Finding(f"{raised['exception']} leaves run_forever", f"the run ended with {returned['error'] or 'nothing'}")
+        yield Finding(
+            f"{raised['exception']} leaves run_forever",
+            f"the run ended with {returned['error'] or 'nothing'}",
+        )
     for begin in history.of("begin"):
         if raised.index < begin.index < returned.index:
-            yield Finding(f"{begin.label} waits for the next run", f"it ran after {raised['exception']} was raised")
+            yield Finding(
+                f"{begin.label} waits for the next run", f"it ran after {raised['exception']} was raised"
+            )
     yield from each_once(history, history.scheduled())
     calls = [call for call in history.scheduled("soon") if history.begins(call.label)]
     begins = [history.begins(call.label)[0] for call in calls]
     if any(first.index > second.index for first, second in zip(begins, begins[1:], strict=False)):
         runs = {begin.label: run_number(history, begin) for begin in begins}
-        yield Finding("the queue keeps its order over the interruption", f"they ran in another one; by run: {runs}")
+        yield Finding(
+            "the queue keeps its order over the interruption", f"they ran in another one; by run: {runs}"
+        )

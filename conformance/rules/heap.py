@@ -48,12 +48,18 @@ def bounded_memory(history: History) -> Iterator[Finding]:
     for what, (growth, allowed) in grown.items():
         if growth > allowed:
             yield Finding(
-                f"{timers} timers, armed and cancelled, leave fewer than {allowed} {what} behind", f"they left {growth:.0f}"
+                f"{timers} timers, armed and cancelled, leave fewer than {allowed} {what} behind",
+                f"they left {growth:.0f}",
             )
 
 
 _BULKS = st.lists(
-    st.tuples(st.integers(110, 300), st.integers(1, 5), st.sampled_from([0, 7, 40]), st.sampled_from([7, 3, 0, 2, 1])),
+    st.tuples(
+        st.integers(110, 300),
+        st.integers(1, 5),
+        st.sampled_from([0, 7, 40]),
+        st.sampled_from([7, 3, 0, 2, 1]),
+    ),
     min_size=1,
     max_size=4,
 )
@@ -68,6 +74,13 @@ def _bulks(made: list[tuple[int, int, int, int]], nest: bool) -> Program:
     return (*steps, ("run",))
 
 
+_SPREAD = st.lists(
+    st.tuples(
+        st.integers(110, 300), st.integers(1, 5), st.sampled_from([40, 60]), st.sampled_from([3, 7, 2])
+    ),
+    min_size=1,
+    max_size=3,
+)
 _MIXED = st.builds(_bulks, _BULKS, st.booleans())
 
 
@@ -90,7 +103,7 @@ def live_ones_stay(history: History) -> Iterator[Finding]:
     "C",
     "deadline order survives the clean-up",
     source="CPython base_events._run_once",
-    programs=_MIXED,
+    programs=st.builds(_bulks, _SPREAD, st.booleans()),
     cost=3,
 )
 def order_survives(history: History) -> Iterator[Finding]:
@@ -102,12 +115,16 @@ def order_survives(history: History) -> Iterator[Finding]:
     "C",
     "cancel() releases the callback, its arguments and its context at once",
     source="CPython events.Handle.cancel; python/asyncio #186",
-    programs=programs(bodies([later(), at(), soon, threadsafe], [CANCEL], max_leaves=5), several(CANCEL, 1, 2), ("run",)),
+    programs=programs(
+        bodies([later(), at(), soon, threadsafe], [CANCEL], max_leaves=5), several(CANCEL, 1, 2), ("run",)
+    ),
 )
 def released(history: History) -> Iterator[Finding]:
     for cancel in history.of("cancelled"):
         if not cancel["released"] and not cancel["running"]:
-            yield Finding(f"cancel() of {cancel.label} lets go of its callback and argument", "they are still alive")
+            yield Finding(
+                f"cancel() of {cancel.label} lets go of its callback and argument", "they are still alive"
+            )
 
 
 def _recounted(count: int, keep: int, again: int) -> Program:
@@ -120,7 +137,15 @@ def _recounted(count: int, keep: int, again: int) -> Program:
         ("bulk", "live", count, 3, 10),
         ("cancel_bulk", "live", keep),
         ("cancel_bulk", "live", keep),
-        ("soon", "batch", (("later", "first", 1, (("cancel_bulk", "same", again),)), ("bulk", "same", 5, 1, 0), ("block", 2))),
+        (
+            "soon",
+            "batch",
+            (
+                ("later", "first", 1, (("cancel_bulk", "same", again),)),
+                ("bulk", "same", 5, 1, 0),
+                ("block", 2),
+            ),
+        ),
         ("run",),
         ("bulk", "more", count, 2, 10),
         ("run",),
@@ -157,7 +182,11 @@ _DEAD = 20
             ("soon", "warm", ()),
             ("run",),
             ("measure", "before"),
-            ("soon", "c0", (("bulk", "dead", _DEAD, 2, us), ("cancel_bulk", "dead", 0), ("later", "last", 35, ()))),
+            (
+                "soon",
+                "c0",
+                (("bulk", "dead", _DEAD, 2, us), ("cancel_bulk", "dead", 0), ("later", "last", 35, ())),
+            ),
             ("run",),
             ("measure", "after"),
         )
@@ -170,7 +199,9 @@ def no_wake_up(history: History) -> Iterator[Finding]:
     before, after = history.first("measured", "before"), history.first("measured", "after")
     if before and after and after["waits"] - before["waits"] >= _DEAD * 0.75:
         waits = after["waits"] - before["waits"]
-        yield Finding(f"a few waits beside {_DEAD} cancelled timers", f"the thread went to sleep {waits:.0f} times")
+        yield Finding(
+            f"a few waits beside {_DEAD} cancelled timers", f"the thread went to sleep {waits:.0f} times"
+        )
 
 
 _FEW, _MANY = 2_000, 16_000
@@ -178,7 +209,10 @@ _FEW, _MANY = 2_000, 16_000
 
 def _costing(live: int, step_us: int) -> Program:
     def churn(name: str, count: int) -> Program:
-        return (("soon", f"do {name}", (("bulk", name, count, 20_000, step_us), ("cancel_bulk", name, 0))), ("run",))
+        return (
+            ("soon", f"do {name}", (("bulk", name, count, 20_000, step_us), ("cancel_bulk", name, 0))),
+            ("run",),
+        )
 
     return (
         ("bulk", "live", live, 30_000, 0),

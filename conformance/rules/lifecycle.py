@@ -47,7 +47,10 @@ def stopped_before(history: History) -> Iterator[Finding]:
     for timer in timers:
         begin = history.first("begin", timer.label)
         if begin is None or run_number(history, begin) != 2:
-            yield Finding(f"{timer.label} runs in the second run", "it never ran" if begin is None else "it ran in the first")
+            yield Finding(
+                f"{timer.label} runs in the second run",
+                "it never ran" if begin is None else "it ran in the first",
+            )
     reader = history.first("watched", "r")
     if reader and not reader["error"]:
         begin = history.first("begin", "r")
@@ -82,8 +85,13 @@ def stopped_while_running(history: History) -> Iterator[Finding]:
         run = run_number(history, begin) if begin else None
         if run == due_run:
             continue
-        part = "belongs to the batch that stop() lets finish" if due_run == 1 else "was scheduled by that batch"
-        yield Finding(f"{call.label} runs in run {due_run}: it {part}", f"it ran in run {run}" if run else "it never ran")
+        part = (
+            "belongs to the batch that stop() lets finish" if due_run == 1 else "was scheduled by that batch"
+        )
+        yield Finding(
+            f"{call.label} runs in run {due_run}: it {part}",
+            f"it ran in run {run}" if run else "it never ran",
+        )
 
 
 @rule(
@@ -136,11 +144,17 @@ def closing(history: History) -> Iterator[Finding]:
     for event in history.of("closed"):
         if event.lane == "loop":
             if not str(event["error"]).startswith("RuntimeError"):
-                yield Finding("close() of a running loop raises RuntimeError", f"it raised {event['error'] or 'nothing'}")
+                yield Finding(
+                    "close() of a running loop raises RuntimeError",
+                    f"it raised {event['error'] or 'nothing'}",
+                )
             continue
         final = final or event
         if event["error"] or not event["is_closed"]:
-            yield Finding("close() closes the loop, however often it is called", f"it raised {event['error'] or 'nothing'}")
+            yield Finding(
+                "close() closes the loop, however often it is called",
+                f"it raised {event['error'] or 'nothing'}",
+            )
         if event.at - history.events[event.index - 1].at > 2 * history.tolerance and event["jobs_running"]:
             yield Finding("close() does not wait for the executor's jobs", "it waited")
     for begin in history.of("begin"):
@@ -148,7 +162,10 @@ def closing(history: History) -> Iterator[Finding]:
             yield Finding(f"{begin.label} is dropped by close()", "it ran")
     for attempt in history.of("attempted", label="run_forever"):
         if not str(attempt["error"]).startswith("RuntimeError"):
-            yield Finding("run_forever of a closed loop raises RuntimeError", f"it raised {attempt['error'] or 'nothing'}")
+            yield Finding(
+                "run_forever of a closed loop raises RuntimeError",
+                f"it raised {attempt['error'] or 'nothing'}",
+            )
 
 
 _LIVES = st.lists(st.sampled_from(["another loop", "another loop with threads"]), min_size=1, max_size=3)
@@ -174,7 +191,10 @@ def freed(history: History) -> Iterator[Finding]:
     for what in ("fds", "threads"):
         if before and after and after.get(what, 0) > before.get(what, 0):
             more = after[what] - before[what]
-            yield Finding(f"{len(history.of('attempted'))} loops, run and closed, leave no {what} behind", f"they left {more:.0f}")
+            yield Finding(
+                f"{len(history.of('attempted'))} loops, run and closed, leave no {what} behind",
+                f"they left {more:.0f}",
+            )
     for attempt in history.of("attempted"):
         if attempt["error"]:
             yield Finding("a fresh loop can be run and closed", f"it raised {attempt['error']}")
@@ -189,19 +209,30 @@ _NESTED = ("run_forever", "run_until_complete", "another loop")
     "RuntimeError from run_until_complete of a stopped loop, from nested runs, and from running another loop meanwhile",
     source="asyncio-eventloop docs, loop.run_until_complete; CPython test_events; test_base_events",
     programs=st.one_of(
-        programs(soon(several(action("attempt", st.sampled_from(_NESTED)), 1, 3)).map(lambda a: (a,)), ("run",)),
-        programs(("future", "f0"), several(soon(st.sampled_from([(), (("stop",),)])), 0, 2), ("soon", None, (("stop",),)), ("run_until", "f0")),
+        programs(
+            soon(several(action("attempt", st.sampled_from(_NESTED)), 1, 3)).map(lambda a: (a,)), ("run",)
+        ),
+        programs(
+            ("future", "f0"),
+            several(soon(st.sampled_from([(), (("stop",),)])), 0, 2),
+            ("soon", None, (("stop",),)),
+            ("run_until", "f0"),
+        ),
     ),
 )
 def refused_runs(history: History) -> Iterator[Finding]:
     for attempt in history.of("attempted"):
         if attempt.label in _NESTED and not str(attempt["error"]).startswith("RuntimeError"):
-            yield Finding(f"{attempt.label} inside a running loop raises RuntimeError", f"it raised {attempt['error'] or 'nothing'}")
+            yield Finding(
+                f"{attempt.label} inside a running loop raises RuntimeError",
+                f"it raised {attempt['error'] or 'nothing'}",
+            )
     if history.actions("run_until"):
         for returned in history.of("returned"):
             if not str(returned["error"]).startswith("RuntimeError"):
                 yield Finding(
-                    "run_until_complete raises RuntimeError when the loop is stopped before", f"it raised {returned['error'] or 'nothing'}"
+                    "run_until_complete raises RuntimeError when the loop is stopped before",
+                    f"it raised {returned['error'] or 'nothing'}",
                 )
     else:
         yield from runs_ended(history)
@@ -217,7 +248,14 @@ _RAISING = st.sampled_from(["KeyboardInterrupt", "SystemExit", "ValueError"])
     source="CPython test_base_events",
     programs=programs(
         several(soon(), 0, 2),
-        several(st.one_of(soon(several(action("raise", _RAISING), 1, 1)), later(1)(several(action("raise", _RAISING), 1, 1))), 1, 1),
+        several(
+            st.one_of(
+                soon(several(action("raise", _RAISING), 1, 1)),
+                later(1)(several(action("raise", _RAISING), 1, 1)),
+            ),
+            1,
+            1,
+        ),
         ("run",),
         ("attempt", "is_running"),
         several(st.one_of(soon(), later()(st.just(()))), 1, 3),
@@ -228,7 +266,9 @@ def reusable(history: History) -> Iterator[Finding]:
     yield from each_once(history, history.scheduled())
     for attempt in history.of("attempted", label="is_running"):
         if attempt["result"] != "False":
-            yield Finding("is_running() is False after the run", f"it is {attempt['error'] or attempt['result']}")
+            yield Finding(
+                "is_running() is False after the run", f"it is {attempt['error'] or attempt['result']}"
+            )
     last = history.of("returned")[-1:]
     for returned in last:
         if returned["error"] and len(history.of("returned")) > 1:
@@ -262,7 +302,10 @@ def forked(history: History) -> Iterator[Finding]:
             yield Finding("no loop is running after the run", "asyncio still has one")
     for fork in history.of("forked"):
         if fork["hung"] or fork["exit"]:
-            yield Finding("the forked child reports and exits", "it hung" if fork["hung"] else f"it ended with {fork['exit']}")
+            yield Finding(
+                "the forked child reports and exits",
+                "it hung" if fork["hung"] else f"it ended with {fork['exit']}",
+            )
         elif fork["running"]:
             yield Finding("no loop is running in the forked child", "asyncio says that one is")
         elif fork["close_error"]:

@@ -70,7 +70,11 @@ def later_iteration(history: History) -> Iterator[Finding]:
         several(action("on_done", "f1", None, ()), 0, 2),
         bodies(
             [soon, threadsafe, later(0)],
-            [action("resolve", st.sampled_from(["f0", "f1"])), action("finalize", None, ()), action("task", "t0", ())],
+            [
+                action("resolve", st.sampled_from(["f0", "f1"])),
+                action("finalize", None, ()),
+                action("task", "t0", ()),
+            ],
         ),
         ("run",),
     ),
@@ -78,7 +82,9 @@ def later_iteration(history: History) -> Iterator[Finding]:
 def not_reentrant(history: History) -> Iterator[Finding]:
     for begin in history.of("begin"):
         if begin["depth"] > 0:
-            yield Finding(f"{begin.label} runs after the callback that set it off", "it ran inside that callback")
+            yield Finding(
+                f"{begin.label} runs after the callback that set it off", "it ran inside that callback"
+            )
 
 
 @rule(
@@ -116,7 +122,9 @@ def soon_before_zero_timer(history: History) -> Iterator[Finding]:
         for call in soons:
             queued_first = call.index < timer.index or call["within"] == timer["within"]
             if queued_first and _began_after(history, call.label, timer.label):
-                yield Finding(f"{call.label}, queued by call_soon, before {timer.label}", f"{timer.label} ran first")
+                yield Finding(
+                    f"{call.label}, queued by call_soon, before {timer.label}", f"{timer.label} ran first"
+                )
                 return
 
 
@@ -160,7 +168,9 @@ def readers_before_timers(history: History) -> Iterator[Finding]:
     for timer in timers:
         for reader in readers:
             if _began_after(history, reader, timer):
-                yield Finding(f"{reader}, whose fd is ready, before {timer}, due in the same poll", f"{timer} ran first")
+                yield Finding(
+                    f"{reader}, whose fd is ready, before {timer}, due in the same poll", f"{timer} ran first"
+                )
                 return
 
 
@@ -210,7 +220,10 @@ def _starved(history: History, busy: str) -> Iterator[Finding]:
         if victim == "r" and watched:
             continue
         if first is None or (len(rounds) > 1 and first.index > rounds[-1].index):
-            yield Finding(f"{what}, runs while {busy} keeps the loop busy", f"it had to wait for all {rounds[-1]['run']} rounds")
+            yield Finding(
+                f"{what}, runs while {busy} keeps the loop busy",
+                f"it had to wait for all {rounds[-1]['run']} rounds",
+            )
 
 
 @rule(
@@ -255,10 +268,15 @@ def done_callbacks(history: History) -> Iterator[Finding]:
     yield from each_once(history, calls)
     yield from in_order(history, calls, "it was added first")
     for resolving in history.of("resolving"):
-        ended = next((e for e in history.of("resolved", "future-cancelled") if e.index > resolving.index), None)
+        ended = next(
+            (e for e in history.of("resolved", "future-cancelled") if e.index > resolving.index), None
+        )
         for begin in history.of("begin"):
             if ended and resolving.index < begin.index < ended.index:
-                yield Finding(f"{begin.label} runs through call_soon", "it ran inside the call that completed the future")
+                yield Finding(
+                    f"{begin.label} runs through call_soon",
+                    "it ran inside the call that completed the future",
+                )
 
 
 @rule(

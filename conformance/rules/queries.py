@@ -27,7 +27,9 @@ def in_order(history: History, calls: Sequence[Event], why: str) -> Iterator[Fin
     for (earlier, first), (later, second) in zip(begun, begun[1:], strict=False):
         if first.index > second.index:
             order = [call.label for call, _ in sorted(begun, key=lambda pair: pair[1].index)]
-            yield Finding(f"{earlier.label} before {later.label}: {why}", "they ran in the order " + ", ".join(order))
+            yield Finding(
+                f"{earlier.label} before {later.label}: {why}", "they ran in the order " + ", ".join(order)
+            )
             return
 
 
@@ -53,7 +55,10 @@ def never_after_cancel(history: History) -> Iterator[Finding]:
     for cancel in history.of("cancelled"):
         for begin in history.begins(cancel.label):
             if begin.index > cancel.index:
-                yield Finding(f"{cancel.label} never runs: it was cancelled before", f"{cancel.label} ran after cancel()")
+                yield Finding(
+                    f"{cancel.label} never runs: it was cancelled before",
+                    f"{cancel.label} ran after cancel()",
+                )
 
 
 def due_window(call: Event) -> tuple[float, float]:

@@ -15,10 +15,15 @@ from .rule import Finding, rule
 _TEST_SELECTORS = "CPython test_selectors"
 _PAIR = st.integers(0, 2)
 _LETTERS = st.sampled_from(["r", "w", "rw"])
-_WANTED = {name: "ValueError" if name.startswith("register ") and name != "register twice" else "KeyError" for name in REFUSALS}
+_WANTED = {
+    name: "ValueError" if name.startswith("register ") and name != "register twice" else "KeyError"
+    for name in REFUSALS
+}
 
 
-def _programs(*kinds: st.SearchStrategy[tuple[object, ...]], least: int = 1, most: int = 12) -> st.SearchStrategy[Program]:
+def _programs(
+    *kinds: st.SearchStrategy[tuple[object, ...]], least: int = 1, most: int = 12
+) -> st.SearchStrategy[Program]:
     return st.lists(st.one_of(*kinds), min_size=least, max_size=most).map(tuple)
 
 
@@ -28,7 +33,9 @@ _CHANGES = (
     action("modify", _PAIR, _LETTERS),
     action("unregister", _PAIR),
 )
-_PIPES = st.lists(action("pipe", _PAIR, st.sampled_from(["r", "w"])), max_size=2, unique_by=lambda pipe: pipe[1]).map(tuple)
+_PIPES = st.lists(
+    action("pipe", _PAIR, st.sampled_from(["r", "w"])), max_size=3, unique_by=lambda pipe: pipe[1]
+).map(tuple)
 _TRAFFIC = (
     action("send", _PAIR, st.integers(1, 3)),
     action("recv", _PAIR, 64),
@@ -55,14 +62,22 @@ def refusals(history: History) -> Iterator[Finding]:
     for event in history.of("refused"):
         if event.label in _WANTED:
             if event["error"] != _WANTED[event.label]:
-                yield Finding(f"{event.label}: {_WANTED[event.label]}", event["error"] or "nothing was raised")
+                yield Finding(
+                    f"{event.label}: {_WANTED[event.label]}", event["error"] or "nothing was raised"
+                )
             if event["before"] != event["after"]:
-                yield Finding(f"{event.label}: the map stays as it was", f"it went from {event['before']} to {event['after']} keys")
+                yield Finding(
+                    f"{event.label}: the map stays as it was",
+                    f"it went from {event['before']} to {event['after']} keys",
+                )
     for change in history.of("changed"):
         wrong = change["known"] == (change.label == "register")
         if wrong != str(change["error"]).startswith("KeyError"):
             expected = "KeyError" if wrong else "no error"
-            yield Finding(f"{change.label} of a {'known' if change['known'] else 'new'} fd: {expected}", change["error"] or "no error")
+            yield Finding(
+                f"{change.label} of a {'known' if change['known'] else 'new'} fd: {expected}",
+                change["error"] or "no error",
+            )
 
 
 @rule(
@@ -104,8 +119,12 @@ def atomic(history: History) -> Iterator[Finding]:
     "a timeout of 0 or less does not block, None blocks, a value waits at least that long, and signals do not cut it short",
     source="selectors docs, BaseSelector.select; PEP 475; select.epoll, select.poll docs",
     programs=st.one_of(
-        st.tuples(st.sampled_from([0, -1, -1000, 0.3, 1.5, 3])).map(lambda t: (("register", 0, "r"), ("select", t[0]))),
-        st.tuples(st.integers(1, 4)).map(lambda t: (("register", 0, "r"), ("wake", 0, t[0]), ("select", "none"))),
+        st.tuples(st.sampled_from([0, -1, -1000, 0.3, 1.5, 3])).map(
+            lambda t: (("register", 0, "r"), ("select", t[0]))
+        ),
+        st.tuples(st.integers(1, 4)).map(
+            lambda t: (("register", 0, "r"), ("wake", 0, t[0]), ("select", "none"))
+        ),
         st.tuples(st.integers(2, 4)).map(lambda t: (("register", 0, "r"), ("alarm", t[0]), ("select", 8))),
     ),
     judges="selector",
@@ -122,7 +141,9 @@ def timeouts(history: History) -> Iterator[Finding]:
         elif wanted <= 0 and elapsed > 0.2 * history.tolerance:
             yield Finding(f"select({wanted}) does not block", f"it took {elapsed * 1000:.0f} ms")
         elif wanted > 0 and not event["seen"] and elapsed < wanted - history.resolution:
-            yield Finding(f"select({wanted}) waits that long when nothing is ready", f"it took {elapsed:.6f} s")
+            yield Finding(
+                f"select({wanted}) waits that long when nothing is ready", f"it took {elapsed:.6f} s"
+            )
 
 
 @rule(
@@ -141,7 +162,9 @@ def timeouts(history: History) -> Iterator[Finding]:
 def empty_select(history: History) -> Iterator[Finding]:
     for event in history.of("selected"):
         if event["error"]:
-            yield Finding(f"select({event['timeout']}) with nothing registered waits", f"it raised {event['error']}")
+            yield Finding(
+                f"select({event['timeout']}) with nothing registered waits", f"it raised {event['error']}"
+            )
         elif event["elapsed"] < event["timeout"] - history.resolution:
             yield Finding(f"select({event['timeout']}) waits that long", f"it took {event['elapsed']:.6f} s")
 
@@ -179,9 +202,9 @@ def closed_then_unregistered(history: History) -> Iterator[Finding]:
     "C",
     "no event is lost or invented, whatever is registered, modified, unregistered, sent, shut down and closed",
     source="poll(2) asked about each fd alone; gh-110038",
-    programs=st.tuples(_PIPES, _programs(*_CHANGES, *_TRAFFIC, _LOOK, _LOOK, least=3, most=20)).map(
-        lambda made: (*made[0], *made[1], ("select", 0))
-    ),
+    programs=st.tuples(
+        _PIPES, _programs(*_CHANGES, *_TRAFFIC, _LOOK, _LOOK, least=0, most=20), _PAIR, _LETTERS
+    ).map(lambda made: (*made[0], *made[1], ("register", *made[2:]), ("hangup", made[2]), ("select", 0))),
     judges="selector",
 )
 def agrees(history: History) -> Iterator[Finding]:
@@ -193,10 +216,16 @@ def agrees(history: History) -> Iterator[Finding]:
             yield Finding("select reports registrations, with what they asked for", problem)
         for pair, mask in event["must"].items():
             if mask & ~event["seen"].get(pair, 0):
-                yield Finding(f"pair {pair} is reported as {_words(mask)}", f"it was reported as {_words(event['seen'].get(pair, 0))}")
+                yield Finding(
+                    f"pair {pair} is reported as {_words(mask)}",
+                    f"it was reported as {_words(event['seen'].get(pair, 0))}",
+                )
         for pair, mask in event["seen"].items():
             if mask & ~event["may"].get(pair, 0):
-                yield Finding(f"pair {pair} is reported as {_words(event['may'].get(pair, 0))}", f"it was reported as {_words(mask)}")
+                yield Finding(
+                    f"pair {pair} is reported as {_words(event['may'].get(pair, 0))}",
+                    f"it was reported as {_words(mask)}",
+                )
 
 
 def _words(mask: int) -> str:

@@ -41,7 +41,10 @@ def wakes(history: History) -> Iterator[Finding]:
     "no wake-up is lost between the look at the ready queue and the poll",
     source="uvloop #408; gh-156054; libuv uv_async_send",
     programs=st.tuples(st.integers(20, 150), st.integers(1, 3)).map(
-        lambda made: (*(("thread", f"T{i}", (("pingpong", f"p{i}", made[0]),)) for i in range(made[1])), ("run",))
+        lambda made: (
+            *(("thread", f"T{i}", (("pingpong", f"p{i}", made[0]),)) for i in range(made[1])),
+            ("run",),
+        )
     ),
     timed=True,
     cost=3,
@@ -72,7 +75,9 @@ def flood(history: History) -> Iterator[Finding]:
     calls = history.scheduled("threadsafe")
     yield from each_once(history, calls)
     for lane in {call.lane for call in calls}:
-        yield from in_order(history, [call for call in calls if call.lane == lane], f"thread {lane} scheduled them so")
+        yield from in_order(
+            history, [call for call in calls if call.lane == lane], f"thread {lane} scheduled them so"
+        )
 
 
 _SCHEDULING = ("call_soon", "call_soon_threadsafe", "call_later", "call_at", "run_in_executor")
@@ -114,7 +119,9 @@ def closed(history: History) -> Iterator[Finding]:
 def wrong_thread(history: History) -> Iterator[Finding]:
     for call in history.of("called"):
         if call.lane == "T" and not str(call.get("error")).startswith("RuntimeError"):
-            yield Finding("call_soon from thread T raises RuntimeError", f"it raised {call.get('error') or 'nothing'}")
+            yield Finding(
+                "call_soon from thread T raises RuntimeError", f"it raised {call.get('error') or 'nothing'}"
+            )
 
 
 def _signalling(origin: str, count: int) -> Program:

@@ -46,7 +46,10 @@ def never_early(history: History) -> Iterator[Finding]:
             else:
                 early = call["deadline"] - begin["loop_time"]
             if early > history.resolution + _EPSILON_S:
-                yield Finding(f"{call.label} runs {call['delay'] * 1000:g} ms after it was armed, or later", _early(early))
+                yield Finding(
+                    f"{call.label} runs {call['delay'] * 1000:g} ms after it was armed, or later",
+                    _early(early),
+                )
 
 
 def _early(seconds: float) -> str:
@@ -96,7 +99,9 @@ def equal_deadlines(history: History) -> Iterator[Finding]:
         if first["deadline"] == second["deadline"]:
             begins = history.begins(first.label)[0], history.begins(second.label)[0]
             if begins[0].index > begins[1].index and second["loop_after"] < second["deadline"]:
-                yield Finding(f"{first.label} before {second.label}: armed first for the same time", "it ran after it")
+                yield Finding(
+                    f"{first.label} before {second.label}: armed first for the same time", "it ran after it"
+                )
 
 
 _NOW_MS = st.sampled_from([0, -1, -1000])
@@ -115,12 +120,18 @@ def zero_delays(history: History) -> Iterator[Finding]:
     yield from each_once(history, calls)
     for call in calls:
         if not call["is_timer"]:
-            yield Finding(f"call_later({call['delay']:g}) returns an asyncio.TimerHandle", f"it returned a {call['type']}")
+            yield Finding(
+                f"call_later({call['delay']:g}) returns an asyncio.TimerHandle",
+                f"it returned a {call['type']}",
+            )
     for now in (call for call in calls if call["delay"] <= 0):
         for other in (call for call in calls if call["delay"] > 0 and call["within"] == now["within"]):
             first, second = history.first("begin", now.label), history.first("begin", other.label)
             if first and second and first.index > second.index:
-                yield Finding(f"{now.label}, due at once, before {other.label}, due in 30 ms", f"{other.label} ran first")
+                yield Finding(
+                    f"{now.label}, due at once, before {other.label}, due in 30 ms",
+                    f"{other.label} ran first",
+                )
 
 
 @rule(
@@ -141,11 +152,18 @@ def when_is_the_deadline(history: History) -> Iterator[Finding]:
         when = call.get("when")
         low, high = due_window(call)
         if not isinstance(when, float) or not low - _EPSILON_S <= when <= high + _EPSILON_S:
-            yield Finding(f"when() of {call.label} is its deadline, {_span(low, high)} on the loop's clock", f"it is {when!r}")
+            yield Finding(
+                f"when() of {call.label} is its deadline, {_span(low, high)} on the loop's clock",
+                f"it is {when!r}",
+            )
             continue
         for again in history.of("probed", "cancelled", label=call.label):
             if again["when"] != when:
-                what = "after cancel()" if again.kind == "cancelled" or history.cancels(call.label) else "later on"
+                what = (
+                    "after cancel()"
+                    if again.kind == "cancelled" or history.cancels(call.label)
+                    else "later on"
+                )
                 yield Finding(f"when() of {call.label} is still {when!r} {what}", f"it is {again['when']!r}")
 
 
@@ -223,7 +241,10 @@ _STRANGE_MS = st.sampled_from(["nan", "inf", 1e13, 1e18])
     "NaN, infinite and huge delays are refused at the call or inert, and nothing else suffers",
     source="muxloop; CPython arms them",
     programs=programs(
-        bodies([later(), later(_STRANGE_MS), soon], max_leaves=6), ("run",), bodies([later()], max_leaves=3), ("run",)
+        bodies([later(), later(_STRANGE_MS), soon], max_leaves=6),
+        ("run",),
+        bodies([later()], max_leaves=3),
+        ("run",),
     ),
 )
 def strange_delays(history: History) -> Iterator[Finding]:
@@ -240,7 +261,9 @@ def strange_delays(history: History) -> Iterator[Finding]:
                 yield from each_once(history, [call])
         elif error:
             if not error.startswith(("ValueError", "OverflowError")):
-                yield Finding(f"a delay of {delay} is refused with ValueError or OverflowError", f"it raised {error}")
+                yield Finding(
+                    f"a delay of {delay} is refused with ValueError or OverflowError", f"it raised {error}"
+                )
         elif history.begins(call.label):
             yield Finding(f"{call.label} with a delay of {delay} s never runs", "it ran")
     yield from deadline_order(history, COARSE_S)
@@ -258,7 +281,9 @@ _NEAR_TIMER = several(later(NEAR_MS)(st.just(())), 1, 2)
         several(later(st.integers(200, 250))(st.just(())), 0, 1),
         st.sampled_from(["thread", "reader", "timer", "soon"]).flatmap(
             lambda origin: {
-                "thread": st.tuples(action("thread", "T", joined(("block", 4), several(threadsafe(_NEAR_TIMER), 1, 1)))),
+                "thread": st.tuples(
+                    action("thread", "T", joined(("block", 4), several(threadsafe(_NEAR_TIMER), 1, 1)))
+                ),
                 "reader": st.tuples(
                     action("reader", 0, None, joined(("recv", 0, 8), _NEAR_TIMER)), st.just(("send", 0, 1))
                 ),
@@ -280,7 +305,10 @@ def shortened_wait(history: History) -> Iterator[Finding]:
         for other in far:
             second = history.first("begin", other.label)
             if first and second and first.index > second.index:
-                yield Finding(f"{call.label} runs when it is due", f"the loop slept until {other.label}, armed before it, was due")
+                yield Finding(
+                    f"{call.label} runs when it is due",
+                    f"the loop slept until {other.label}, armed before it, was due",
+                )
                 return
     yield from late(history, near)
 
@@ -292,7 +320,9 @@ def shortened_wait(history: History) -> Iterator[Finding]:
     source="epoll_wait(2), poll(2): milliseconds, rounded up",
     programs=st.lists(st.integers(20, 60), min_size=5, max_size=8).map(
         lambda tenths: tuple(
-            step for i, ms in enumerate(tenths) for step in (("soon", f"s{i}", (("later", f"c{i}", ms / 10, ()),)), ("run",))
+            step
+            for i, ms in enumerate(tenths)
+            for step in (("soon", f"s{i}", (("later", f"c{i}", ms / 10, ()),)), ("run",))
         )
     ),
     timed=True,
@@ -320,7 +350,9 @@ def precise(history: History) -> Iterator[Finding]:
     programs=programs(
         ("debug",),
         soon(
-            action("thread", "T", several(st.one_of(later()(st.just(())), at()(st.just(()))), 1, 3)).map(lambda t: (t,))
+            action("thread", "T", several(st.one_of(later()(st.just(())), at()(st.just(()))), 1, 3)).map(
+                lambda t: (t,)
+            )
         ).map(lambda a: (a,)),
         ("run",),
     ),
@@ -329,4 +361,6 @@ def wrong_thread(history: History) -> Iterator[Finding]:
     for call in history.of("called"):
         if call.lane == "T" and not str(call.get("error")).startswith("RuntimeError"):
             via = {"later": "call_later", "at": "call_at"}.get(call["via"], call["via"])
-            yield Finding(f"{via} from thread T raises RuntimeError", f"it raised {call.get('error') or 'nothing'}")
+            yield Finding(
+                f"{via} from thread T raises RuntimeError", f"it raised {call.get('error') or 'nothing'}"
+            )

@@ -99,7 +99,9 @@ class Subject:
             raise SubjectError(f"{self.spec}: its factory raised {type(error).__name__}: {error}") from error
         wanted: Any = selectors.BaseSelector if self.kind == "selector" else asyncio.AbstractEventLoop
         members = ("register", "select") if self.kind == "selector" else ("call_soon", "run_forever", "close")
-        if not isinstance(made, wanted) and not all(callable(getattr(made, member, None)) for member in members):
+        if not isinstance(made, wanted) and not all(
+            callable(getattr(made, member, None)) for member in members
+        ):
             raise SubjectError(f"{self.spec}: its factory returned {made!r:.80}, not {_ARTICLE[self.kind]}")
         return made
 
@@ -134,14 +136,20 @@ def parse(spec: str) -> Subject:
     target, at, backend = spec.partition("@")
     if ":" not in target and target not in NAMED_LOOPS:
         known = ", ".join(NAMED_LOOPS)
-        raise SubjectError(f"{spec}: no subject of that name; known: {known}; others are named MODULE:FACTORY or selector:NAME")
+        raise SubjectError(
+            f"{spec}: no subject of that name; known: {known}; others are named MODULE:FACTORY or selector:NAME"
+        )
     named = NAMED_LOOPS.get(target)
     if named and sys.version_info < named.python:
         needs = ".".join(map(str, named.python))
-        raise SubjectError(f"{spec}: {target} needs Python {needs} or later; this is {sys.version_info[0]}.{sys.version_info[1]}")
+        raise SubjectError(
+            f"{spec}: {target} needs Python {needs} or later; this is {sys.version_info[0]}.{sys.version_info[1]}"
+        )
     if at:
         if named and not named.takes_backend:
-            raise SubjectError(f"{spec}: {target} brings its own multiplexer, no backend can be chosen; name it without @")
+            raise SubjectError(
+                f"{spec}: {target} brings its own multiplexer, no backend can be chosen; name it without @"
+            )
         _check_backend(spec, backend)
     return Subject(spec, "loop", target, backend or None)
 
