@@ -313,7 +313,7 @@ class SocketTransport(FlowControl):
     def _refuse_write(self, method: str) -> None:
         if self._eof_written:
             raise RuntimeError(f"Cannot call {method} after write_eof()")
-        raise RuntimeError(f"{method} is refused while sendfile() is in progress")
+        raise RuntimeError(f"{method} is refused: sendfile is in progress")
 
     # Sending files: sock_sendfile has the socket to itself once the buffer is empty.
 

@@ -11,7 +11,10 @@ import pytest
 from muxloop.errors import UsageError
 from muxloop.loop.launcher import run_program
 
-LAUNCH = "import sys; from muxloop.loop.launcher import run_program; run_program({0!r}, is_module={1}, arguments=sys.argv[1:], backend={2!r})"
+LAUNCH = (
+    "import sys; from muxloop.loop.launcher import run_program; "
+    "run_program({0!r}, is_module={1}, arguments=sys.argv[1:], backend={2!r})"
+)
 
 
 def launch(
@@ -19,9 +22,8 @@ def launch(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program in a process of its own."""
     code = LAUNCH.format(str(target), module, backend)
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, *arguments], capture_output=True, text=True, cwd=cwd
-    )
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
 
 
 def python(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

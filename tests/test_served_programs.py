@@ -96,6 +96,7 @@ def test_an_aiohttp_client_on_muxloop(backend: str) -> None:
 
 def test_uvicorn_takes_muxloop_by_name() -> None:
     pytest.importorskip("uvicorn")
+    options = ["--loop", "muxloop:new_event_loop", "--port", "0"]
     program = subprocess.Popen(
         [
             sys.executable,
