@@ -98,16 +98,7 @@ def test_uvicorn_takes_muxloop_by_name() -> None:
     pytest.importorskip("uvicorn")
     options = ["--loop", "muxloop:new_event_loop", "--port", "0"]
     program = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "--loop",
-            "muxloop:new_event_loop",
-            "--port",
-            "0",
-            "uvicorn_app:app",
-        ],
+        [sys.executable, "-m", "uvicorn", *options, "uvicorn_app:app"],
         cwd=EXAMPLES,
         stderr=subprocess.PIPE,
         text=True,
