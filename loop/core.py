@@ -192,10 +192,8 @@ class Core(AsyncGenerators):
         asyncio._set_running_loop(self)
         wakeup_fd = self._listen_to_signals()
         try:
-            if self._unfinished:
-                # Polling first would queue a second time what the interrupted batch holds ready.
-                self._run_batch(self._unfinished)
-            self._turn_until_stopped()
+            if not self._unfinished or self._finish_batch():
+                self._turn_until_stopped()
         finally:
             self._stopping = False
             self._thread_id = None
@@ -262,6 +260,18 @@ class Core(AsyncGenerators):
             self._run_batch(len(ready))
             if self._stopping:
                 return
+
+    def _finish_batch(self) -> bool:
+        """Run what an interrupt left of its batch; whether to go on, that is, nothing in it called ``stop()``.
+
+        Polling first would queue a second time the files that the batch already holds.
+        """
+        stopped_before, self._stopping = self._stopping, False
+        self._run_batch(self._unfinished)
+        if self._stopping:
+            return False
+        self._stopping = stopped_before
+        return True
 
     def _poll(self) -> None:
         """Queue what is ready, waiting for it if there is nothing to do."""

@@ -132,6 +132,25 @@ def test_an_interrupt_leaves_the_rest_of_the_batch_queued_in_order(
     assert seen == ["before", "after", "last", "queued by the interrupted one"]
 
 
+def test_stop_in_the_rest_of_an_interrupted_batch_ends_the_run_with_it(loop: EventLoop) -> None:
+    seen: list[str] = []
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    def stopping() -> None:
+        loop.stop()
+        loop.call_soon(seen.append, "queued after stop")
+
+    loop.call_soon(interrupt)
+    loop.call_soon(stopping)
+    loop.call_soon(seen.append, "same batch")
+    with pytest.raises(KeyboardInterrupt):
+        loop.run_forever()
+    loop.run_forever()
+    assert seen == ["same batch"]
+
+
 def test_an_interrupt_does_not_let_a_ready_file_be_dispatched_twice(
     loop: EventLoop, readable: socket.socket
 ) -> None:
