@@ -32,7 +32,7 @@ from .handles import Handle, TimerHandle
 if TYPE_CHECKING:
     import asyncio
 
-DISPATCHES_PER_CHECK = 64
+DISPATCHES_PER_CHECK = 16
 
 Identity = tuple[int, int]
 
