@@ -39,12 +39,12 @@ class Profile:
     """How long a failing program is shrunk, at the most."""
 
     def examples_for(self, rule: Rule) -> int:
-        return max(2, self.examples // rule.cost)
+        return max(2, int(self.examples / rule.cost))
 
 
 PROFILES = {
     profile.name: profile
-    for profile in (Profile("quick", 12), Profile("default", 40), Profile("thorough", 300))
+    for profile in (Profile("quick", 20), Profile("default", 60), Profile("thorough", 500))
 }
 
 _SMALLEST_PROGRAM: Program = (("soon", "c0", ()), ("run",), ("close",))
@@ -243,7 +243,7 @@ def _verdict(rule: Rule, search: _Search, subject: str, duration_s: float) -> Ve
 def _witness(rule: Rule, failure: _Failure, subject: str) -> Witness:
     return Witness(
         program=_as_lists(failure.program),
-        python=as_python(failure.program, subject, rule.judges),
+        python=as_python(failure.program, subject, rule.judges, rule.id),
         expected=failure.finding.expected,
         seen=failure.finding.seen,
         history=[_event_row(event) for event in failure.history.events[:_ENOUGH_EVENTS]],

@@ -17,7 +17,7 @@ from ..errors import SubjectError
 from .history import Event, History
 from .program import Program
 
-HARD_LIMIT_S = 10.0
+HARD_LIMIT_S = 6.0
 """A play that has not answered after this time (times the tolerance) hangs."""
 _STACK_S = 1.0
 """How long faulthandler gets to write the stacks of a process that hangs."""

@@ -140,7 +140,8 @@ class Selector(selectors.BaseSelector):
 
         With the same file object and events, only *data* is replaced and no system call is made.
         Another object with the same number is taken as a new file behind a reused number: it
-        replaces the old one in the key, and the kernel is told.
+        replaces the old one in the key, and the kernel is told. For a bare number the kernel is told
+        each time, as nothing else can show that the number is a new file's (twisted #12681).
 
         Raises KeyError when it is not registered, ValueError and OSError as ``register`` does; the
         registration is then what it was before, unlike in the standard library, which loses it (bpo-30014).
@@ -148,9 +149,10 @@ class Selector(selectors.BaseSelector):
         if self._closed:
             raise self._refusal("modify")
         key = self._key_of(fileobj)
-        if isinstance(fileobj, int):
+        is_number = isinstance(fileobj, int)
+        if is_number:
             fileobj = key.fileobj
-        if events != key.events or fileobj is not key.fileobj:
+        if is_number or events != key.events or fileobj is not key.fileobj:
             _check_events(events)
             self._change(key.fd, key.events, events)
         key = self._keys[key.fd] = SelectorKey(fileobj, key.fd, events, data)

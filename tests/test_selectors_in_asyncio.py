@@ -26,6 +26,28 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     await writer.wait_closed()
 
 
+def test_a_reused_number_is_served_though_its_former_file_was_never_removed(runner):
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        served = loop.create_future()
+        former, former_peer = socket.socketpair()
+        fd = former.fileno()
+        loop.add_reader(fd, lambda: None)
+        former.close()
+        ours, peer = socket.socketpair()
+        if ours.fileno() != fd:
+            ours, peer = peer, ours
+        assert ours.fileno() == fd
+        loop.add_reader(fd, served.set_result, True)
+        peer.send(b"x")
+        await asyncio.wait_for(served, 10)
+        loop.remove_reader(fd)
+        for end in (former_peer, ours, peer):
+            end.close()
+
+    runner.run(main())
+
+
 def test_streams_echo(runner):
     async def client(port: int, message: bytes) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

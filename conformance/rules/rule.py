@@ -48,8 +48,8 @@ class Rule:
     """ "loop" or "selector": what kind of subject the rule is about."""
     timed: bool = False
     """Whether a finding rests on an upper bound of time, CPU or memory: such a one counts only when it comes again."""
-    cost: int = 1
-    """How many times dearer one example is than that of a common rule; so many fewer are played."""
+    cost: float = 1
+    """How many times dearer one example is than that of a common rule; so many fewer are played (or more, below 1)."""
     capability: str | None = None
     """Judged only on subjects that claim this capability."""
     needs: str | None = None
@@ -80,7 +80,7 @@ def rule(
     programs: SearchStrategy[Program],
     judges: str = "loop",
     timed: bool = False,
-    cost: int = 1,
+    cost: float = 1,
     capability: str | None = None,
     needs: str | None = None,
 ) -> Callable[[Check], Check]:

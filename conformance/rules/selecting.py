@@ -32,6 +32,7 @@ _CHANGES = (
     action("register", _PAIR, _LETTERS),
     action("modify", _PAIR, _LETTERS),
     action("unregister", _PAIR),
+    action("unregister", _PAIR),
 )
 _PIPES = st.lists(
     action("pipe", _PAIR, st.sampled_from(["r", "w"])), max_size=3, unique_by=lambda pipe: pipe[1]
@@ -206,12 +207,21 @@ def closed_then_unregistered(history: History) -> Iterator[Finding]:
         _PIPES, _programs(*_CHANGES, *_TRAFFIC, _LOOK, _LOOK, least=0, most=20), _PAIR, _LETTERS
     ).map(lambda made: (*made[0], *made[1], ("register", *made[2:]), ("hangup", made[2]), ("select", 0))),
     judges="selector",
+    cost=0.15,
 )
 def agrees(history: History) -> Iterator[Finding]:
+    for change in history.of("changed"):
+        if change["error"] and not change["error"].startswith("KeyError"):
+            yield Finding(f"{change.label} of an open fd works", f"it raised {change['error']}")
     for event in history.of("selected"):
         if event["error"]:
             yield Finding("select returns", f"it raised {event['error']}")
             continue
+        if not event["seen"] and event["elapsed"] < (event["timeout"] or 0) - history.resolution:
+            yield Finding(
+                f"select({event['timeout']}) waits until something is ready",
+                "it came back at once with nothing",
+            )
         for problem in event["problems"]:
             yield Finding("select reports registrations, with what they asked for", problem)
         for pair, mask in event["must"].items():
