@@ -1,0 +1,59 @@
+"""What the README tells people to paste works as it stands."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def block_with(text):
+    (block,) = [block for block in BLOCKS if text in block]
+    return block.replace("mypackage:new_event_loop", "asyncio:SelectorEventLoop")
+
+
+def run(path, *command):
+    done = subprocess.run(
+        [sys.executable, *command, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        cwd=path.parent,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_block_is_tested():
+    assert len(BLOCKS) == 3
+
+
+def test_the_code_that_runs_a_program(tmp_path):
+    script = tmp_path / "program.py"
+    script.write_text(block_with("muxloop.run(main())"), encoding="utf-8")
+    assert run(script).count("EventLoop") == 3
+
+
+@pytest.mark.timeout(110)
+def test_the_script_that_judges_a_loop(tmp_path):
+    script = tmp_path / "judge.py"
+    script.write_text(block_with("report = judge("), encoding="utf-8")
+    lines = run(script).splitlines()
+    assert len(lines) == 16
+    assert all(" held" in line for line in lines)
+
+
+@pytest.mark.timeout(110)
+def test_the_pytest_file_that_judges_a_loop(tmp_path):
+    script = tmp_path / "test_my_loop.py"
+    # One group stands for all: what is tested here is the file, not the loop.
+    text = block_with("check(").replace(
+        "rule_ids(required_only=True)", "[r for r in rule_ids(required_only=True) if r[:3] == 'ORD']"
+    )
+    script.write_text(text, encoding="utf-8")
+    assert "3 passed" in run(script, "-m", "pytest", "-q", "-p", "no:cacheprovider")
