@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="muxloop",
-        description="Interchangeable I/O multiplexers behind one asyncio event loop, and the suite that judges every loop.",
+        description="Interchangeable I/O multiplexers behind one asyncio event loop, "
+        "and the suite that judges every loop.",
     )
     parser.add_argument("--version", action="version", version=f"muxloop {metadata.version('muxloop')}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
@@ -80,8 +81,9 @@ def _add_conform(commands: Any) -> None:
     conform = commands.add_parser(
         "conform",
         help="judge event loops and selectors by the rules",
-        description="SUBJECT is NAME[@BACKEND] (muxloop, asyncio, uvloop, rloop, zloop), MODULE:FACTORY[@BACKEND], selector:NAME or "
-        "selector:MODULE:CLASS; without any: muxloop on every available backend, and every selector.",
+        description="SUBJECT is NAME[@BACKEND] (muxloop, asyncio, uvloop, rloop, zloop), "
+        "MODULE:FACTORY[@BACKEND], selector:NAME or selector:MODULE:CLASS; without any: muxloop on every "
+        "available backend, and every selector.",
     )
     conform.add_argument("subjects", nargs="*", metavar="SUBJECT")
     conform.add_argument("--rules", default="", metavar="GLOB,…", help="only these rules: ORD-01, TMR-*, …")

@@ -30,7 +30,7 @@ __all__ = ["RuleBrokenError", "check", "judge", "rule_ids"]
 
 
 class RuleBrokenError(AssertionError):
-    """A subject breaks a rule; the message holds the rule, the smallest program and the command that replays it."""
+    """A subject breaks a rule; the message holds the rule, the smallest program and what replays it."""
 
 
 def judge(

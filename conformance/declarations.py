@@ -1,4 +1,4 @@
-"""Declared deviations: what is known of a subject, with the reason; one TOML file per subject in ``declared/``.
+"""Declared deviations: what is known of a subject, with the reason; a TOML file per subject in ``declared/``.
 
     [[deviation]]
     rule = "IO-06"

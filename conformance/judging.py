@@ -1,11 +1,12 @@
 """Judges one rule on one subject: makes up programs, has them played, shrinks the one that breaks the rule.
 
-Hypothesis writes and shrinks the programs here; they are played in a process of their own (``playground.py``).
+Hypothesis writes and shrinks the programs here; each is played in a process apart (``playground.py``).
 What a program showed is kept, so that Hypothesis never sees the same program pass once and fail once.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from .verdict import Verdict, Witness
 SHRUNK_HANGS = 2
 """How many further programs may hang while one that hangs is shrunk."""
 CONFIRMATIONS = 2
-"""How often a finding is played again before it counts: it must come again each time when the rule is timed, else once."""
+"""How often a finding is played again before it counts: a timed rule's must come each time, others once."""
 _ENOUGH_EVENTS = 400
 
 
@@ -94,15 +95,18 @@ class _Search:
             return False
         if failure.outcome == "hung":
             self._hangs_left -= self.smallest is not None
-        elif not self.smallest and not self.confirmed(failure):
-            return False
-        elif self.smallest and self.rule.timed and self.play(program) is None:
+        elif not self._comes_again(failure):
             return False
         if self.smallest is None:
             self._shrink_until = time.monotonic() + self.shrink_s
         if self.smallest is None or failure.size <= self.smallest.size:
             self.smallest = failure
         return True
+
+    def _comes_again(self, failure: _Failure) -> bool:
+        if self.smallest is None:
+            return self.confirmed(failure)
+        return not self.rule.timed or self.play(failure.program) is not None
 
     def play(self, program: Program) -> _Failure | None:
         """Play once; the failure, if the history shows one."""
@@ -120,7 +124,10 @@ class _Search:
         return _Failure(program, history, finding, "broken") if finding else None
 
     def confirmed(self, failure: _Failure) -> bool:
-        """Whether a finding comes again, in a fresh process: what a busy machine or a polluted process did, does not."""
+        """Whether a finding comes again, in a fresh process.
+
+        What a busy machine or a polluted process did, does not.
+        """
         if failure.outcome == "crashed":
             return True
         self.playground.stop()
@@ -170,10 +177,8 @@ def judge_rule(
         if search.breaks(program):
             raise _BrokenRuleError
 
-    try:
+    with contextlib.suppress(_BrokenRuleError):
         no_program_breaks_it()
-    except _BrokenRuleError:
-        pass
     return _verdict(rule, search, playground.subject, time.monotonic() - started)
 
 

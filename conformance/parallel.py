@@ -51,7 +51,10 @@ class _Collector:
 def run_in_processes(
     plan: Plan, jobs: str, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore
 ) -> Report:
-    """Judge in ``jobs`` processes (a number, or "auto"); SuiteFailedError when a process of the suite itself fails."""
+    """Judge in ``jobs`` processes: a number, or "auto".
+
+    Raises SuiteFailedError when a process of the suite itself fails.
+    """
     started = time.monotonic()
     widened = tolerance()
     benches = [Bench(s, plan.rules_for(s), plan.profile, plan.seed, widened) for s in plan.subjects]

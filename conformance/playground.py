@@ -78,7 +78,8 @@ class Playground:
             line = self._answers.get(timeout=self.hard_limit_s)
         except (queue.Empty, OSError):
             return None
-        return json.loads(line) if line else None  # type: ignore[no-any-return]
+        answer: dict[str, Any] | None = json.loads(line) if line else None
+        return answer
 
     def _start(self) -> subprocess.Popen[str]:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker

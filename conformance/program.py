@@ -89,8 +89,8 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
     "signal": _spec("", "send SIGUSR1 to this process"),
     "finalize": _spec(
         "label body text?",
-        "call_soon_threadsafe from a __del__: of what is dropped ('drop'), of an argument of a cancelled timer ('cancel'), "
-        "of what is collected inside a call_soon_threadsafe ('cycle')",
+        "call_soon_threadsafe from a __del__: of what is dropped ('drop'), of an argument of a cancelled "
+        "timer ('cancel'), of what is collected inside a call_soon_threadsafe ('cycle')",
     ),
     # life cycle
     "debug": _spec("", "set_debug(True)"),

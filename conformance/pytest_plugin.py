@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="SUBJECT",
-        help="judge this loop or selector: MODULE:FACTORY, NAME[@BACKEND], selector:…; may be given several times",
+        help="judge this loop or selector (MODULE:FACTORY, NAME[@BACKEND], selector:…); may be repeated",
     )
     group.addoption("--muxloop-rules", default="", metavar="GLOB,…", help="judge by these rules only")
     group.addoption(

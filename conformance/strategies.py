@@ -1,7 +1,7 @@
 """How programs are made up: building blocks of Hypothesis strategies.
 
-The blocks leave labels open (``None``) and refer to callbacks by number; ``programs`` fills in the names, c0, c1, …
-in the order in which they stand, so that a shrunk program reads from top to bottom.
+The blocks leave labels open (``None``) and refer to callbacks by number; ``programs`` fills in the names, c0,
+c1, … in the order in which they stand, so that a shrunk program reads from top to bottom.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def bodies(
     min_size: int = 1,
     max_leaves: int = 10,
 ) -> Body:
-    """Bodies of callbacks nested in callbacks, scheduled in those ways, with those further actions among them."""
+    """Bodies of callbacks nested in callbacks, scheduled in those ways, with those leaves among them."""
     flat = st.one_of(*(way(EMPTY) for way in ways), *leaves)
     nested = st.recursive(
         flat,

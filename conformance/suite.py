@@ -139,7 +139,10 @@ def _ignore(*_: object) -> None:
 
 
 def run(plan: Plan, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) -> Report:
-    """Judge in this process, one rule after the other; subjects are described first, so that bad ones end the run early."""
+    """Judge in this process, one rule after the other.
+
+    Subjects are described first: one that cannot be built ends the run before it begins.
+    """
     started = time.monotonic()
     widened = tolerance()
     reports = []

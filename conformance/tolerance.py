@@ -26,7 +26,7 @@ def tolerance() -> float:
 
 
 def measured() -> float:
-    """How late short sleeps come back, and how long a fixed piece of work takes, beside an ordinary machine."""
+    """How late short sleeps come back, and how long some work takes, beside an ordinary machine."""
     worst = 0.0
     for _ in range(20):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""What the suite says in the end: verdicts per rule, reports per subject. Plain data; knows no rule and no loop."""
+"""What the suite says in the end: verdicts per rule, reports per subject. Plain data; knows no loop."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Witness:
     expected: str
     seen: str
     history: list[dict[str, Any]] = field(default_factory=list)
-    """The events of the play, in order: {"at_ms": float, "lane": str, "event": str, "label": str, "detail": str}.
-    ``lane`` is "loop", "main" (outside the loop), or the name of a thread."""
+    """The events of the play, in order: dicts of ``at_ms`` (a float), ``lane``, ``event``, ``label`` and
+    ``detail``. ``lane`` is "loop", "main" (outside the loop), or the name of a thread."""
     stderr: str = ""
     """What the playing process left on stderr (faulthandler's stack after a crash or a hang)."""
 

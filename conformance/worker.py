@@ -71,7 +71,7 @@ def _play(question: dict[str, Any]) -> dict[str, Any]:
     play = play_on_selector if subject.kind == "selector" else play_on_loop
     gc.collect()
     if hasattr(gc, "freeze") and not gc.get_freeze_count():
-        gc.freeze()  # what was imported so far stays: the collections inside a play only look at what the play made
+        gc.freeze()  # what is imported stays: collections inside a play only look at what the play made
     events = play(subject.build, as_tuples(question["program"]), question["tolerance"])
     return {"events": events, "resolution": time.get_clock_info("monotonic").resolution}
 

@@ -27,7 +27,7 @@ class LoopPlayer(LifeCycle, Threads, Watching):
     """All actions on event loops."""
 
     def finish(self) -> None:
-        """Leave nothing behind: threads, jobs, signal handlers, sockets, the loop, nor a loop said to be running."""
+        """Leave nothing behind: threads, jobs, signal handlers, sockets, the loop."""
         asyncio._set_running_loop(None)
         self.release_jobs()
         self.join_threads()

@@ -94,7 +94,7 @@ class LifeCycle(Tasks):
         while threading.active_count() > running and time.monotonic() < deadline:
             time.sleep(0.001)  # threads of an executor end on their own, a little after close()
 
-    # -- exceptions -------------------------------------------------------------------------------------
+    # -- exceptions --------------------------------------------------------------------------------------
 
     def do_handler(self, text: str) -> None:
         """What the loop's exception handler shall do: note, raise, or be the default one."""
@@ -119,7 +119,7 @@ class LifeCycle(Tasks):
         except Exception as error:
             self.note("attempted", "set_exception_handler", error=f"{type(error).__name__}: {error}")
 
-    # -- executor -----------------------------------------------------------------------------------------
+    # -- executor ----------------------------------------------------------------------------------------
 
     def do_executor(self, label: str) -> None:
         job = self._jobs[label] = threading.Event()
@@ -149,10 +149,10 @@ class LifeCycle(Tasks):
         for job in self._jobs.values():
             job.set()
 
-    # -- fork -------------------------------------------------------------------------------------------------
+    # -- fork --------------------------------------------------------------------------------------------
 
     def do_fork(self) -> None:
-        """The child reports whether it sees a running loop; one forked outside a run closes its copy of the loop."""
+        """The child reports whether it sees a running loop; outside a run it also closes its copy."""
         read_end, write_end = os.pipe()
         child = os.fork()
         if child == 0:

@@ -91,7 +91,7 @@ class Scheduling(LoopStage):
         self._watched[name] = (weakref.ref(callback), weakref.ref(payload))
         delay_s = self._delays_s[name] = 0.0 if ms is None else float(ms) / 1000
         inert = delay_s != delay_s or delay_s > FAR_S
-        # Expected before the call: when another thread schedules, the callback may run before the call returns.
+        # Expected before the call: scheduled by another thread, the callback may run before the call returns.
         if not inert:
             self.expect(name, max(0.0, delay_s))
         self._submit(name, via, delay_s, callback, payload, keywords, VALUE.get() if value is None else value)

@@ -1,8 +1,8 @@
 """Actions on a selector, each result noted beside what a model of the sockets says.
 
 The model is the kernel itself, asked about one socket at a time without a selector's help: ``poll(2)`` (or
-``select(2)`` where that is missing) with a timeout of zero says what is ready now. Between that question and the
-selector's answer nothing else happens, so the two must agree.
+``select(2)`` where that is missing) with a timeout of zero says what is ready now. Between that question and
+the selector's answer nothing else happens, so the two must agree.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class SelectorPlayer(Pairs):
             ours.close()
             peer.close()
 
-    # -- the map --------------------------------------------------------------------------------------
+    # -- the map -----------------------------------------------------------------------------------------
 
     def do_register(self, pair: int, text: str) -> None:
         data = f"data {len(self.events)}"
@@ -164,7 +164,7 @@ class SelectorPlayer(Pairs):
         self.note("refused", text, error=error, before=before, after=after)
 
     def do_fail(self, text: str) -> None:
-        """Make one call that the kernel may refuse; whatever it does, the map must tell the truth after it."""
+        """Make one call that the kernel may refuse; either way the map must tell the truth after it."""
         selector, problems, error = self.selector, [], None
         before = len(selector.get_map())
         with tempfile.TemporaryFile() as file:
@@ -243,7 +243,7 @@ class SelectorPlayer(Pairs):
         )
 
     def _ready_now(self) -> dict[int, tuple[int, int]]:
-        """What must and what may be reported of each live registered pair, the kernel being asked one by one."""
+        """What must and what may be reported of each live registered pair; the kernel is asked one by one."""
         return {
             pair: _ask_kernel(self.pairs[pair].number, wanted)
             for pair, wanted in self._wanted.items()

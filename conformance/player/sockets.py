@@ -27,7 +27,7 @@ class PipeEnd:
     def recv(self, count: int) -> bytes:
         return os.read(self._number, count)
 
-    def shutdown(self, how: int) -> None:
+    def shutdown(self, _how: int) -> None:
         raise OSError("a pipe is closed, not shut down")
 
     def dup(self) -> PipeEnd:

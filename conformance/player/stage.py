@@ -1,11 +1,11 @@
 """The stage: notes events, calls bodies, and knows when a run has nothing left to wait for.
 
-What lives here: the list of events, the set of callbacks still expected, and the end of a run. What the actions
-do to a loop stands in the sibling files, by subject; ``LoopPlayer`` puts them together.
+What lives here: the list of events, the set of callbacks still expected, and the end of a run. What the
+actions do to a loop stands in the sibling files, by subject; ``LoopPlayer`` puts them together.
 
 A run ends when nothing is expected any more and two further iterations brought nothing. It never ends because
-some time went by, save for patience: when something expected is overdue by ``PATIENCE_S`` (times the machine's
-tolerance), the run is stopped and says so, and a rule can name what was missing.
+some time went by, save for patience: when something expected is overdue by ``PATIENCE_S`` (times the
+machine's tolerance), the run is stopped and says so, and a rule can name what was missing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PATIENCE_S = 0.6
 NAMED = 8
 """So many of those that are still expected are named in an event."""
 READER_LIMIT = 20
-"""A reader or writer that is still ready after so many runs is removed by the player: level-triggered is not for ever."""
+"""After so many runs a reader or writer that is still ready is removed: a play must end."""
 
 VALUE: contextvars.ContextVar[int] = contextvars.ContextVar("muxloop_conformance_value", default=0)
 
@@ -77,7 +77,7 @@ class LoopStage(Stage):
         self._stop_wanted = False
         self._reason = ""
 
-    # -- labels -------------------------------------------------------------------------------------
+    # -- labels ------------------------------------------------------------------------------------------
 
     def fresh(self, label: str) -> str:
         """A body that runs twice schedules its callbacks twice: the second one is called ``label.2``."""
@@ -91,7 +91,7 @@ class LoopStage(Stage):
         """The latest of that label's names."""
         return self._current.get(label, label)
 
-    # -- what is still to come ------------------------------------------------------------------------
+    # -- what is still to come ---------------------------------------------------------------------------
 
     def expect(self, name: str, within_s: float = 0.0) -> None:
         """A run shall not end before this has come, ``within_s`` from now at the latest."""
@@ -108,7 +108,7 @@ class LoopStage(Stage):
         names = sorted(self._expected)
         return names if len(names) <= NAMED else [*names[:NAMED], f"… {len(names) - NAMED} more"]
 
-    # -- callbacks --------------------------------------------------------------------------------------
+    # -- callbacks ---------------------------------------------------------------------------------------
 
     def enter(self, label: str, run: int, noted: bool = True) -> None:
         self._activity += 1
@@ -128,7 +128,7 @@ class LoopStage(Stage):
             self.expect(label, due_again_s)
         self.consider_ending()
 
-    # -- the end of a run ---------------------------------------------------------------------------------
+    # -- the end of a run --------------------------------------------------------------------------------
 
     def run(self, body: Callable[[], object]) -> None:
         """Run the loop through ``body`` (run_forever or the like) and note how it came back."""
@@ -199,10 +199,10 @@ class LoopStage(Stage):
         self.loop.stop()
 
     def _rescue(self) -> None:
-        """Timers of this loop do not come: end the run from another thread, so that there is a history to judge."""
+        """This loop's timers do not come: end the run from another thread, to have something to judge."""
         self._reason = "patience"
         self.note("patience", expected=self._still_expected())
         try:
             self.loop.call_soon_threadsafe(self.loop.stop)
         except Exception as caught:
-            print(f"rescue failed: {caught!r}", file=sys.stderr)
+            sys.stderr.write(f"rescue failed: {caught!r}\n")

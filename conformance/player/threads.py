@@ -24,7 +24,7 @@ class Threads(Scheduling):
         self._ended = threading.Event()
         self._old_handler: Any = None
 
-    # -- threads ------------------------------------------------------------------------------------
+    # -- threads -----------------------------------------------------------------------------------------
 
     def do_thread(self, label: str, body: Program) -> None:
         """What the thread will schedule is expected from now on: the loop must not go to its end before."""
@@ -81,10 +81,10 @@ class Threads(Scheduling):
                     self.met(f"{label}#{rest}")
                 return
 
-    # -- signals --------------------------------------------------------------------------------------
+    # -- signals -----------------------------------------------------------------------------------------
 
     def do_on_signal(self, label: str, body: Program) -> None:
-        def handle(signum: int, frame: object) -> None:
+        def handle(*_: object) -> None:
             self._schedule("threadsafe", label, body, None)
 
         self._old_handler = signal.signal(signal.SIGUSR1, handle)
@@ -100,7 +100,7 @@ class Threads(Scheduling):
             signal.signal(signal.SIGUSR1, self._old_handler)
             self._old_handler = None
 
-    # -- finalisers -------------------------------------------------------------------------------------
+    # -- finalisers --------------------------------------------------------------------------------------
 
     def do_finalize(self, label: str, body: Program, text: str = "drop") -> None:
         finalised = _Finalised(self, label, body)
@@ -116,7 +116,7 @@ class Threads(Scheduling):
             del finalised
 
     def _collect_inside_a_call(self) -> None:
-        """Let the garbage collector run, and with it __del__, while the loop is inside call_soon_threadsafe."""
+        """Let the garbage collector, and __del__ with it, run inside the loop's call_soon_threadsafe."""
         thresholds = gc.get_threshold()
         gc.set_threshold(1, 1, 1)
         try:

@@ -15,7 +15,8 @@ from .rule import Finding, rule
 @rule(
     "CAN-01",
     "R",
-    "a handle cancelled before it runs never runs, also in its own batch; cancelling twice or late is harmless",
+    "a handle cancelled before it runs never runs, also in its own batch; "
+    "cancelling twice or late is harmless",
     source="asyncio-eventloop docs, Handle.cancel; pyodide #2011",
     programs=st.one_of(
         programs(several(soon(several(CANCEL, 0, 3)), 2, 6), several(CANCEL, 0, 2), ("run",)),

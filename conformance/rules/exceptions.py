@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
@@ -17,7 +18,8 @@ _RAISE = st.just(("raise", "ValueError"))
 @rule(
     "EXC-01",
     "R",
-    "a callback's exception goes to the handler with (loop, context) and the documented keys; the rest of the batch runs",
+    "a callback's exception goes to the handler with (loop, context) and the documented keys; "
+    "the rest of the batch runs",
     source="asyncio-eventloop docs, Error Handling API; CPython test_base_events",
     programs=programs(
         bodies([soon, later(1), threadsafe], [_RAISE], max_leaves=6),
@@ -99,7 +101,7 @@ def leaves(history: History) -> Iterator[Finding]:
     yield from each_once(history, history.scheduled())
     calls = [call for call in history.scheduled("soon") if history.begins(call.label)]
     begins = [history.begins(call.label)[0] for call in calls]
-    if any(first.index > second.index for first, second in zip(begins, begins[1:], strict=False)):
+    if any(first.index > second.index for first, second in pairwise(begins)):
         runs = {begin.label: run_number(history, begin) for begin in begins}
         yield Finding(
             "the queue keeps its order over the interruption", f"they ran in another one; by run: {runs}"

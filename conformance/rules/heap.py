@@ -17,7 +17,7 @@ _CHURN_ROUNDS = 15
 
 
 def _churning(far_ms: int, head_ms: int | None) -> Program:
-    """Arm and cancel far timers by the thousand, with or without a live one that is due before or after them."""
+    """Arm and cancel far timers by the thousand, with or without a live one due before or after them."""
 
     def churn(name: str, rounds: int) -> Program:
         steps = (("bulk", name, _CHURN, far_ms, 1), ("cancel_bulk", name, 0), ("again", rounds))
@@ -155,7 +155,8 @@ def _recounted(count: int, keep: int, again: int) -> Program:
 @rule(
     "HEAP-05",
     "C",
-    "the count of cancelled timers stays right through double cancel, cancel after firing and cancel in the firing batch",
+    "the count of cancelled timers stays right through double cancel, "
+    "cancel after firing and cancel in the firing batch",
     source="CPython base_events._timer_handle_cancelled",
     programs=st.builds(_recounted, st.integers(5, 130), st.sampled_from([0, 2, 5]), st.sampled_from([0, 2])),
     cost=3,
@@ -242,6 +243,7 @@ def cheap(history: History) -> Iterator[Finding]:
     large = (many["cpu_s"] - few["cpu_s"]) / _MANY
     if large > 5 * small:
         yield Finding(
-            f"arming and cancelling {_MANY} timers costs about as much for each as {_FEW} do, {small * 1e6:.2f} µs",
+            f"arming and cancelling {_MANY} timers costs about as much for each as {_FEW} do, "
+            f"{small * 1e6:.2f} µs",
             f"it costs {large * 1e6:.2f} µs for each",
         )

@@ -126,7 +126,8 @@ _JOB = (("executor", "job"), ("close",), ("release", "job"))
 @rule(
     "LIF-04",
     "R",
-    "close() is idempotent, drops what is pending, does not wait for the executor; on a running loop it raises RuntimeError",
+    "close() is idempotent, drops what is pending, does not wait for the executor; "
+    "on a running loop it raises RuntimeError",
     source="asyncio-eventloop docs, loop.close; CPython test_events",
     programs=programs(
         several(soon(st.sampled_from([(), (("close",),)])), 0, 2),
@@ -206,7 +207,8 @@ _NESTED = ("run_forever", "run_until_complete", "another loop")
 @rule(
     "LIF-06",
     "R",
-    "RuntimeError from run_until_complete of a stopped loop, from nested runs, and from running another loop meanwhile",
+    "RuntimeError from run_until_complete of a stopped loop, from nested runs, "
+    "and from running another loop meanwhile",
     source="asyncio-eventloop docs, loop.run_until_complete; CPython test_events; test_base_events",
     programs=st.one_of(
         programs(
@@ -289,7 +291,8 @@ def _forking(inside: bool, then: str) -> Program:
 @rule(
     "LIF-08",
     "C",
-    "no loop is running after a run, nor in a forked child; what the child does leaves the parent's loop undisturbed",
+    "no loop is running after a run, nor in a forked child; "
+    "what the child does leaves the parent's loop undisturbed",
     source="asyncio.get_running_loop docs; CPython test_unix_events; bpo-22087",
     programs=st.builds(_forking, st.booleans(), st.sampled_from(["thread", "timer", "reader"])),
     needs="fork",

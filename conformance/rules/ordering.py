@@ -137,7 +137,7 @@ _ORIGINS = st.sampled_from(["soon", "later", "reader"])
 
 
 def _due_together(origin: str, readers: int, tenths: list[int]) -> Program:
-    """A callback makes fds ready and keeps busy until timers are due too, so that the next poll finds both."""
+    """A callback makes fds ready and keeps busy until timers are due too: the next poll finds both."""
     timers = tuple(("later", f"t{i}", tenth / 10, ()) for i, tenth in enumerate(tenths))
     ready = tuple(
         step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from ..history import Event, History
 from .rule import Finding
@@ -24,7 +25,7 @@ def each_once(history: History, calls: Iterable[Event]) -> Iterator[Finding]:
 def in_order(history: History, calls: Sequence[Event], why: str) -> Iterator[Finding]:
     """The callbacks of these calls began in the order of the calls."""
     begun = [(call, history.begins(call.label)[0]) for call in calls if history.begins(call.label)]
-    for (earlier, first), (later, second) in zip(begun, begun[1:], strict=False):
+    for (earlier, first), (later, second) in pairwise(begun):
         if first.index > second.index:
             order = [call.label for call, _ in sorted(begun, key=lambda pair: pair[1].index)]
             yield Finding(
@@ -69,9 +70,9 @@ def due_window(call: Event) -> tuple[float, float]:
 
 
 def deadline_order(history: History, by_s: float = 0.0) -> Iterator[Finding]:
-    """Timers whose deadlines differ for certain, and were both in the future when armed, fire in deadline order.
+    """Timers fire in deadline order if their deadlines differ for certain, and both were ahead when armed.
 
-    Those that differ by less than ``by_s`` are let pass: rules on other matters leave the fine order to TMR-02.
+    Those that differ by less than ``by_s`` pass: rules on other matters leave the fine order to TMR-02.
     """
     fired = []
     for call in history.scheduled("later", "at"):

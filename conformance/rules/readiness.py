@@ -28,6 +28,13 @@ def _watchers(history: History) -> Iterator[tuple[Event, dict[Watcher, str]]]:
             registered.pop((event["side"], int(event.label)), None)
 
 
+def _watching_at_the_end(history: History) -> dict[Watcher, str]:
+    registered: dict[Watcher, str] = {}
+    for _, now in _watchers(history):
+        registered = now
+    return registered
+
+
 def _watch_refused(history: History) -> Iterator[Finding]:
     for event in history.of("watched"):
         if event["error"]:
@@ -94,7 +101,8 @@ _SEND = action("send", st.integers(0, 1), 1)
 @rule(
     "IO-02",
     "R",
-    "add_reader replaces and cancels the former; reader and writer are separate; ints and objects with fileno() are taken",
+    "add_reader replaces and cancels the former; reader and writer are separate; "
+    "ints and objects with fileno() are taken",
     source="asyncio-eventloop docs, Watching file descriptors; CPython test_selector_events",
     programs=st.one_of(
         programs(
@@ -135,10 +143,7 @@ def replaced(history: History) -> Iterator[Finding]:
 
 def _all_served(history: History) -> Iterator[Finding]:
     """After the last run no registered reader has data left, and no registered writer stands waiting."""
-    registered: dict[Watcher, str] = {}
-    for _, registered in _watchers(history):
-        pass
-    for (side, pair), label in registered.items():
+    for (side, pair), label in _watching_at_the_end(history).items():
         sent = sum(send["count"] for send in history.of("sent") if send.label == str(pair))
         taken = sum(
             got["count"] for got in history.of("received", label=str(pair)) if isinstance(got["count"], int)

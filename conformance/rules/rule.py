@@ -47,9 +47,9 @@ class Rule:
     judges: str = "loop"
     """ "loop" or "selector": what kind of subject the rule is about."""
     timed: bool = False
-    """Whether a finding rests on an upper bound of time, CPU or memory: such a one counts only when it comes again."""
+    """Whether a finding rests on an upper bound of time, CPU or memory: it counts only if it comes again."""
     cost: float = 1
-    """How many times dearer one example is than that of a common rule; so many fewer are played (or more, below 1)."""
+    """How many times dearer an example is than a common rule's; so many fewer are played (more, below 1)."""
     capability: str | None = None
     """Judged only on subjects that claim this capability."""
     needs: str | None = None

@@ -51,7 +51,8 @@ _LOOK = action("select", st.sampled_from([0, 0, 1]))
 @rule(
     "SEL-01",
     "R",
-    "a second register, or unregister, modify and get_key of what is not there, raise KeyError; bad events or fds ValueError",
+    "a second register, or unregister, modify and get_key of what is not there, raise KeyError; "
+    "bad events or fds ValueError",
     source=f"selectors docs, BaseSelector; {_TEST_SELECTORS}",
     programs=st.tuples(
         _programs(*_CHANGES, least=0, most=3),
@@ -117,7 +118,8 @@ def atomic(history: History) -> Iterator[Finding]:
 @rule(
     "SEL-04",
     "R",
-    "a timeout of 0 or less does not block, None blocks, a value waits at least that long, and signals do not cut it short",
+    "a timeout of 0 or less does not block, None blocks, a value waits at least that long, "
+    "and signals do not cut it short",
     source="selectors docs, BaseSelector.select; PEP 475; select.epoll, select.poll docs",
     programs=st.one_of(
         st.tuples(st.sampled_from([0, -1, -1000, 0.3, 1.5, 3])).map(
@@ -201,7 +203,8 @@ def closed_then_unregistered(history: History) -> Iterator[Finding]:
 @rule(
     "SEL-07",
     "C",
-    "no event is lost or invented, whatever is registered, modified, unregistered, sent, shut down and closed",
+    "no event is lost or invented, "
+    "whatever is registered, modified, unregistered, sent, shut down and closed",
     source="poll(2) asked about each fd alone; gh-110038",
     programs=st.tuples(
         _PIPES, _programs(*_CHANGES, *_TRAFFIC, _LOOK, _LOOK, least=0, most=20), _PAIR, _LETTERS

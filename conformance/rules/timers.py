@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from hypothesis import strategies as st
 
@@ -95,7 +96,7 @@ def overdue_in_order(history: History) -> Iterator[Finding]:
 )
 def equal_deadlines(history: History) -> Iterator[Finding]:
     calls = [call for call in history.scheduled("at") if history.begins(call.label)]
-    for first, second in zip(calls, calls[1:], strict=False):
+    for first, second in pairwise(calls):
         if first["deadline"] == second["deadline"]:
             begins = history.begins(first.label)[0], history.begins(second.label)[0]
             if begins[0].index > begins[1].index and second["loop_after"] < second["deadline"]:
@@ -137,7 +138,8 @@ def zero_delays(history: History) -> Iterator[Finding]:
 @rule(
     "TMR-06",
     "R",
-    "TimerHandle.when() is exactly the deadline on loop.time()'s base, also after cancelling and after firing",
+    "TimerHandle.when() is exactly the deadline on loop.time()'s base, "
+    "also after cancelling and after firing",
     source="asyncio-eventloop docs, TimerHandle.when; CPython test_events; uvloop #468",
     programs=programs(
         bodies([later(), at()], [CANCEL], max_leaves=6),
@@ -227,7 +229,8 @@ def no_spinning(history: History) -> Iterator[Finding]:
     busy_s = (between["cpu_s"] - before["cpu_s"]) - (after["cpu_s"] - between["cpu_s"])
     if busy_s > 0.6 * slept_s:
         yield Finding(
-            f"{_ROUNDS} sleeps of {slept_s / _ROUNDS * 1000:.1f} ms cost little more CPU than {_ROUNDS} of 0 ms",
+            f"{_ROUNDS} sleeps of {slept_s / _ROUNDS * 1000:.1f} ms cost little more CPU than "
+            f"{_ROUNDS} of 0 ms",
             f"they cost {busy_s * 1000:.1f} ms of CPU more: {busy_s / slept_s:.0%} of the time slept",
         )
 

@@ -90,7 +90,7 @@ class Subject:
         return lambda: build(open_selector(backend))
 
     def build(self) -> Any:
-        """One loop or selector, checked to be one; SubjectError when the factory raises or gives something else."""
+        """One loop or selector, checked to be one; SubjectError if the factory raises or gives none."""
         try:
             made = self.factory()()
         except SubjectError:
@@ -137,14 +137,13 @@ def parse(spec: str) -> Subject:
     if ":" not in target and target not in NAMED_LOOPS:
         known = ", ".join(NAMED_LOOPS)
         raise SubjectError(
-            f"{spec}: no subject of that name; known: {known}; others are named MODULE:FACTORY or selector:NAME"
+            f"{spec}: no subject of that name; known: {known}; "
+            "others are named MODULE:FACTORY or selector:NAME"
         )
     named = NAMED_LOOPS.get(target)
     if named and sys.version_info < named.python:
-        needs = ".".join(map(str, named.python))
-        raise SubjectError(
-            f"{spec}: {target} needs Python {needs} or later; this is {sys.version_info[0]}.{sys.version_info[1]}"
-        )
+        needs, this = (".".join(map(str, version[:2])) for version in (named.python, sys.version_info))
+        raise SubjectError(f"{spec}: {target} needs Python {needs} or later; this is {this}")
     if at:
         if named and not named.takes_backend:
             raise SubjectError(
