@@ -233,12 +233,13 @@ def _verdict(rule: Rule, search: _Search, subject: str, duration_s: float) -> Ve
     if failure is None:
         outcome, message = ("not-offered", search.lacking) if search.lacking else ("held", "")
         return Verdict(rule.id, rule.level, outcome, message, duration_s=duration_s, examples=search.played)
+    witness = _witness(rule, failure, subject)
     return Verdict(
         rule.id,
         rule.level,
         failure.outcome,
-        f"expected: {failure.finding.expected}; seen: {failure.finding.seen}",
-        witness=_witness(rule, failure, subject),
+        witness.in_short,
+        witness=witness,
         reproduce=reproduce_command(subject, rule.id, failure.program),
         duration_s=duration_s,
         examples=search.played,
@@ -284,7 +285,10 @@ _SHOWN = (
 
 
 def _event_row(event: Event) -> dict[str, Any]:
-    details = [f"{name}={event[name]!r}" for name in _SHOWN if event.get(name) is not None]
+    shown = {name: event[name] for name in _SHOWN if event.get(name) is not None}
+    if not shown.get("value"):
+        shown.pop("value", None)  # nobody set the context variable
+    details = [f"{name}={value!r}" for name, value in shown.items()]
     kind = event.get("via") or event.kind
     return {
         "at_ms": round(event.at * 1000, 3),

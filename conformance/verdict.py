@@ -28,6 +28,11 @@ class Witness:
     stderr: str = ""
     """What the playing process left on stderr (faulthandler's stack after a crash or a hang)."""
 
+    @property
+    def in_short(self) -> str:
+        """What was expected and what was seen, on one line."""
+        return f"expected: {self.expected}; seen: {self.seen}"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -50,6 +55,11 @@ class Verdict:
     @property
     def bad(self) -> bool:
         return self.outcome in BAD_OUTCOMES
+
+    @property
+    def remark(self) -> str:
+        """The message, where it says more than the witness does."""
+        return "" if self.witness is not None and self.message == self.witness.in_short else self.message
 
 
 @dataclass(frozen=True)

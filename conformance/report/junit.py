@@ -105,8 +105,8 @@ def _named(verdict: Verdict) -> str:
 
 def _detail(verdict: Verdict, rule: Rule) -> str:
     lines = [rule.sentence, f"source: {rule.source}"]
-    if verdict.message:
-        lines.append(verdict.message)
+    if verdict.remark:
+        lines.append(verdict.remark)
     if verdict.witness is not None:
         witness = verdict.witness
         lines += [f"expected: {witness.expected}", f"seen: {witness.seen}", "", witness.python.rstrip()]

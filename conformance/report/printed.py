@@ -147,8 +147,8 @@ class _Printer:
             self._told_rules.add(verdict.rule)
             self._labelled("rule", rule.sentence)
             self._labelled("source", rule.source)
-        if verdict.message:
-            self._labelled("message", verdict.message)
+        if verdict.remark:
+            self._labelled("message", verdict.remark)
         if verdict.witness is not None:
             self._witness(subject, verdict, verdict.witness)
         if verdict.reproduce:
