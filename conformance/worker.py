@@ -54,13 +54,8 @@ def _describe(question: dict[str, Any]) -> dict[str, Any]:
     subject = _subject(question)
     made = subject.build()
     kind = f"{type(made).__module__}.{type(made).__qualname__}"
-    backend = getattr(made, "backend", None)
     made.close()
-    return {
-        "type": kind,
-        "version": subject.version,
-        "backend": backend if isinstance(backend, str) else None,
-    }
+    return {"type": kind, "version": subject.version, "backend": subject.chosen_backend()}
 
 
 def _play(question: dict[str, Any]) -> dict[str, Any]:

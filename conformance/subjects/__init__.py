@@ -74,6 +74,12 @@ class Subject:
         except importlib.metadata.PackageNotFoundError:
             return "unknown"
 
+    def chosen_backend(self) -> str | None:
+        """The backend's name: as given, or the one that muxloop picks by itself; None for loops with their own."""
+        if self.backend is None and self.kind == "loop" and self.target == "muxloop":
+            return resolve_backend().name
+        return self.backend
+
     def factory(self) -> Callable[[], Any]:
         """A callable that gives a fresh loop (or selector); SubjectError when there is none."""
         if self.kind == "selector":
