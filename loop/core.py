@@ -51,6 +51,7 @@ class Core(AsyncGenerators):
 
     def __init__(self, selector: selectors.BaseSelector, clock: Clock | None = None) -> None:
         super().__init__()
+        self._closed = True  # until there is something to close: what follows may run out of descriptors
         self._selector = selector
         self._clock = MonotonicClock() if clock is None else clock
         self._now = self._clock.time
@@ -60,20 +61,31 @@ class Core(AsyncGenerators):
         self._jobs: set[object] = set()  # executor jobs under way, whose end a virtual clock cannot foresee
         # A foreign selector may do more in select() than look at our files, a GUI's for instance.
         self._must_poll = not hasattr(selector, "take_dropped")
-        self._closed = False
         self._stopping = False
         self._unfinished = 0  # how much of a batch KeyboardInterrupt or SystemExit left behind
         self._thread_id: int | None = None
         self._process_id = 0
         self.slow_callback_duration = 0.1
-        self._waker = Waker()
-        self._interest = Interest(self._waker, None)
-        self._interest.reader = OwnedHandle(self._waker.drain, (), self, Context())
-        selector.register(self._waker.fileno(), EVENT_READ, self._interest)
+        self._install_waker()
+        self._closed = False
         self._debug = False
         self._strict = False  # closed or in debug mode: scheduling calls look twice
         self._origin_depth: int | None = None
         self.set_debug(is_debug_default())
+
+    def _install_waker(self) -> None:
+        try:
+            self._waker = Waker()
+            self._interest = Interest(self._waker, None)
+            self._interest.reader = OwnedHandle(self._waker.drain, (), self, Context())
+            try:
+                self._selector.register(self._waker.fileno(), EVENT_READ, self._interest)
+            except BaseException:
+                self._waker.close()
+                raise
+        except BaseException:
+            self._selector.close()
+            raise
 
     def __repr__(self) -> str:
         return (
@@ -93,9 +105,9 @@ class Core(AsyncGenerators):
         """Queue ``callback(*args)`` for the next turn, in FIFO order.
 
         RuntimeError if the loop is closed; in debug mode also from a foreign thread, and TypeError for
-        coroutine functions and things that cannot be called.
+        coroutine functions and things that cannot be called. TypeError for None in every mode.
         """
-        if self._strict:
+        if self._strict or callback is None:
             self._examine("call_soon", callback)
             handle: Handle = TracedHandle(callback, args, self, context, sys._getframe().f_back)
         else:
@@ -112,7 +124,7 @@ class Core(AsyncGenerators):
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> Handle:
         """As ``call_soon``, from any thread, signal handler or finaliser; wakes the loop if it waits."""
-        if self._strict:
+        if self._strict or callback is None:
             self._examine("call_soon_threadsafe", callback, any_thread=True)
             handle: Handle = TracedHandle(callback, args, self, context, sys._getframe().f_back)
         else:
@@ -135,7 +147,7 @@ class Core(AsyncGenerators):
         """
         if delay is None:
             raise TypeError("call_later() needs a delay in seconds, got None")
-        if self._strict:
+        if self._strict or callback is None:
             self._examine("call_later", callback)
             frame = sys._getframe().f_back
             timer: TimerHandle = TracedTimerHandle(self._now() + delay, callback, args, self, context, frame)
@@ -153,7 +165,7 @@ class Core(AsyncGenerators):
         """
         if when is None:
             raise TypeError("call_at() needs a time in seconds, got None")
-        if self._strict:
+        if self._strict or callback is None:
             self._examine("call_at", callback)
             frame = sys._getframe().f_back
             timer: TimerHandle = TracedTimerHandle(when, callback, args, self, context, frame)
@@ -185,13 +197,14 @@ class Core(AsyncGenerators):
         self._check_closed()
         self._check_not_running()
         hooks = sys.get_asyncgen_hooks()
-        self._track_origins(self._debug)
-        self._thread_id = threading.get_ident()
-        self._process_id = os.getpid()
-        self._watch_asyncgens()
-        asyncio._set_running_loop(self)
-        wakeup_fd = self._listen_to_signals()
+        wakeup_fd = None
         try:
+            self._thread_id = threading.get_ident()
+            self._process_id = os.getpid()
+            self._track_origins(self._debug)
+            self._watch_asyncgens()
+            asyncio._set_running_loop(self)
+            wakeup_fd = self._listen_to_signals()
             if not self._unfinished or self._finish_batch():
                 self._turn_until_stopped()
         finally:
@@ -230,9 +243,10 @@ class Core(AsyncGenerators):
         self._readiness.close()
         self._selector.close()
         self._waker.close()
+        self._interest.reader = None  # the last cycle: a closed loop needs no collector
 
     def __del__(self) -> None:
-        # Absent after an __init__ that raised.
+        # Absent after an __init__ that raised at once.
         if not self.__dict__.get("_closed", True):
             warnings.warn(f"unclosed event loop {self!r}", ResourceWarning, stacklevel=2, source=self)
             if not self.is_running():

@@ -40,6 +40,7 @@ class SocketTransport(FlowControl):
         "_buffer",
         "_buffered",
         "_closing",
+        "_eof_read",
         "_eof_written",
         "_fd",
         "_loop",
@@ -71,6 +72,7 @@ class SocketTransport(FlowControl):
         self._buffered = 0  # bytes
         self._closing = False
         self._lost = False  # connection_lost has been scheduled
+        self._eof_read = False
         self._eof_written = False
         self._reading: bool | None = None  # None: not yet, waiting for connection_made
         self._vain_writes = 0
@@ -104,7 +106,7 @@ class SocketTransport(FlowControl):
     # What is known about the connection.
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """The protocol that is told what happens."""
+        """The protocol that is told what happens; None once it was told that the connection is lost."""
         return self._protocol
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
@@ -136,6 +138,8 @@ class SocketTransport(FlowControl):
         self._watch_reading()
 
     def _watch_reading(self) -> None:
+        if self._eof_read:
+            return  # the end of the stream stays readable for ever, and is told once
         handle = OwnedHandle(self._read, (), self._loop)
         self._loop._readiness.add(self._sock, self._fd, EVENT_READ, handle)
 
@@ -146,11 +150,12 @@ class SocketTransport(FlowControl):
             raise
         except BaseException as error:
             self._fail(error, "Fatal error: protocol.connection_made() call failed.")
-        if self._reading is None and not self._closing:
-            self._reading = True
-            self._watch_reading()
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        finally:  # Ctrl-C too leaves a connection that works, and nobody waiting for it
+            if self._reading is None and not self._closing:
+                self._reading = True
+                self._watch_reading()
+            if waiter is not None and not waiter.done():
+                waiter.set_result(None)
 
     def _read(self) -> None:
         if self._closing or self._sock is None:
@@ -193,7 +198,7 @@ class SocketTransport(FlowControl):
             return
         if keep_open:
             # The peer may still read; there is nothing more to hear from it.
-            self._reading = False
+            self._eof_read = True
             self._loop._readiness.remove(self._fd, EVENT_READ)
         else:
             self.close()
@@ -268,7 +273,10 @@ class SocketTransport(FlowControl):
         self._pause_if_high()
 
     def _flush(self) -> None:
-        if self._lost or not self._buffer:
+        if self._lost:
+            return
+        if not self._buffer:
+            self._flushed()  # resume_writing was interrupted before that
             return
         try:
             sent = _send_buffers(self._sock, self._buffer)  # type: ignore[arg-type]  # not lost: still open
@@ -403,6 +411,8 @@ class SocketTransport(FlowControl):
             self._settle(ConnectionError("the connection was closed while a file was being sent"))
             cast(socket.socket, self._sock).close()
             self._sock = None
+            # Most protocols keep their transport: without this cut each connection would wait for the collector.
+            self._protocol = None  # type: ignore[assignment]  # nothing is told any more
             server, self._server = self._server, None
             if server is not None:
                 server._detach(self)
