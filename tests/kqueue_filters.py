@@ -27,7 +27,11 @@ NOTE_TRIGGER, NOTE_FFLAGSMASK = 0x01000000, 0x00FFFFFF
 
 _NS_PER_UNIT = {0: 10**6, NOTE_SECONDS: 10**9, NOTE_MSECONDS: 10**6, NOTE_USECONDS: 10**3, NOTE_NSECONDS: 1}
 
-_POLL_BITS = {READ: select.POLLIN | select.POLLRDHUP, WRITE: select.POLLOUT}
+# PyPy's select lacks them; the kernel's numbers are the same on every CPU that PyPy runs on.
+_POLLRDHUP: int = getattr(select, "POLLRDHUP", 0x2000)
+_EPOLLRDHUP: int = getattr(select, "EPOLLRDHUP", 0x2000)
+
+_POLL_BITS = {READ: select.POLLIN | _POLLRDHUP, WRITE: select.POLLOUT}
 
 
 class Knote:
@@ -77,7 +81,7 @@ class FileKnote(Knote):
             raise OSError(errno.EPIPE, os.strerror(errno.EPIPE))
         if self.vnode:
             return
-        self.epoll_bits = select.EPOLLIN | select.EPOLLRDHUP if filter_ == READ else select.EPOLLOUT
+        self.epoll_bits = select.EPOLLIN | _EPOLLRDHUP if filter_ == READ else select.EPOLLOUT
         self.waits_on = ident
         if self.clear:
             # Edges are epoll's own: a set of one, edge-triggered, is readable once for each.
@@ -97,7 +101,7 @@ class FileKnote(Knote):
         if not bits:
             self.edge_seen = False
             return None
-        hung_up = select.POLLHUP | select.POLLERR | (select.POLLRDHUP if self.filter == READ else 0)
+        hung_up = select.POLLHUP | select.POLLERR | (_POLLRDHUP if self.filter == READ else 0)
         return (self._amount(), EOF if bits & hung_up else 0, 0)
 
     def retrieved(self) -> None:
@@ -180,7 +184,7 @@ class UserKnote(Knote):
 
     def __init__(self, ident: int, flags: int) -> None:
         super().__init__(ident, flags)
-        self.waits_on = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.waits_on = _eventfd()
         self.triggered = False
         self.fflags = 0
 
@@ -189,7 +193,7 @@ class UserKnote(Knote):
         if fflags & NOTE_TRIGGER and not self.triggered:
             self.triggered = True
             assert self.waits_on is not None
-            os.eventfd_write(self.waits_on, 1)
+            os.write(self.waits_on, struct.pack("=Q", 1))
 
     def event(self) -> tuple[int, int, int] | None:
         return (0, 0, self.fflags) if self.triggered else None
@@ -198,7 +202,7 @@ class UserKnote(Knote):
         if self.clear:
             self.triggered = False
             assert self.waits_on is not None
-            os.eventfd_read(self.waits_on)
+            os.read(self.waits_on, 8)
 
     def close(self) -> None:
         assert self.waits_on is not None
@@ -222,20 +226,26 @@ def _ioctl_int(fd: int, request: int) -> int:
     return answer[0]
 
 
-# Python has timerfd since 3.13; asking the C library serves every version alike.
+# Python has timerfd since 3.13, PyPy has no eventfd; asking the C library serves all alike.
 _libc = ctypes.CDLL(None, use_errno=True)
-_TFD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
+_FD_FLAGS = os.O_NONBLOCK | os.O_CLOEXEC  # what TFD_ and EFD_NONBLOCK and _CLOEXEC stand for
 _CLOCK_MONOTONIC = 1
 
 
+def _eventfd() -> int:
+    return _checked(_libc.eventfd(0, _FD_FLAGS))
+
+
 def _timerfd_create() -> int:
-    fd: int = _libc.timerfd_create(_CLOCK_MONOTONIC, _TFD_FLAGS)
-    if fd < 0:
+    return _checked(_libc.timerfd_create(_CLOCK_MONOTONIC, _FD_FLAGS))
+
+
+def _checked(answer: int) -> int:
+    if answer < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return fd
+    return answer
 
 
 def _timerfd_settime(fd: int, first_ns: int, period_ns: int) -> None:
     spec = (ctypes.c_long * 4)(*divmod(period_ns, 10**9), *divmod(first_ns, 10**9))
-    if _libc.timerfd_settime(fd, 0, ctypes.byref(spec), None):
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    _checked(_libc.timerfd_settime(fd, 0, ctypes.byref(spec), None))
