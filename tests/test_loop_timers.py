@@ -9,7 +9,6 @@ import random
 import signal
 import sys
 import threading
-import tracemalloc
 import weakref
 from collections.abc import Iterator
 from contextvars import copy_context
@@ -135,6 +134,8 @@ def test_cancelling_lets_go_of_callback_arguments_and_context(loop: EventLoop) -
     del callback, argument
     timer.cancel()
     soon.cancel()
+    if sys.implementation.name != "cpython":
+        gc.collect()  # elsewhere nothing goes away before
     assert [ref() for ref in watched] == [None, None]
     assert weakref.ref(timer)() is timer
     assert timer.cancelled()
@@ -142,6 +143,7 @@ def test_cancelling_lets_go_of_callback_arguments_and_context(loop: EventLoop) -
 
 
 def test_arming_and_cancelling_in_one_callback_keeps_memory_bounded(loop: EventLoop) -> None:
+    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy cannot trace memory")
     grown = 0
 
     def churn() -> None:
