@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -31,12 +33,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.command(options)
     except MuxloopError as error:
-        print(f"muxloop: {error}", file=sys.stderr)
+        print(f"muxloop: {_told(error)}", file=sys.stderr)
         return EXIT_SUITE_FAILED if isinstance(error, SuiteFailedError) else EXIT_USAGE
     except BrokenPipeError:
         sys.stderr.close()
         return EXIT_FAILED
     return code
+
+
+def _told(error: MuxloopError) -> str:
+    """Its message: on one line, as a subject may have worded it; what the suite itself says stays whole."""
+    from .conformance.report.inert import inert
+
+    text = str(error) if isinstance(error, SuiteFailedError) else " ".join(str(error).splitlines())
+    return inert(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,7 +96,7 @@ def _add_conform(commands: Any) -> None:
         "available backend, and every selector.",
     )
     conform.add_argument("subjects", nargs="*", metavar="SUBJECT")
-    conform.add_argument("--rules", default="", metavar="GLOB,…", help="only these rules: ORD-01, TMR-*, …")
+    conform.add_argument("--rules", metavar="GLOB,…", help="only these rules: ORD-01, TMR-*, …")
     conform.add_argument("--profile", default="default", metavar="NAME", help="quick, default or thorough")
     conform.add_argument(
         "--seed", metavar="N", help="make up the same programs as the run that printed this seed"
@@ -169,22 +179,26 @@ def _judge(options: argparse.Namespace) -> int:
     from .conformance.report import check_writable, print_report, write_html, write_json, write_junit
     from .conformance.rules import all_rules
     from .conformance.subjects import default_subjects
-    from .conformance.suite import Plan, succeeded
+    from .conformance.suite import Plan, globs_in, seed_in, succeeded
 
-    sys.path.insert(0, "")  # MODULE:FACTORY may stand in the current folder
-    globs = [glob for glob in options.rules.split(",") if glob]
-    plan = Plan.of(options.subjects or default_subjects(), globs, options.profile, _seed(options.seed))
+    sys.path.insert(0, os.getcwd())  # MODULE:FACTORY may stand in the current folder
+    plan = Plan.of(
+        options.subjects or default_subjects(),
+        globs_in(options.rules, "--rules"),
+        options.profile,
+        seed_in(options.seed, "--seed"),
+    )
     for path in (options.json, options.html, options.junit):
-        if path:
+        if path is not None:
             check_writable(path)
     report = _report(plan, options)
     rules = all_rules()
     print_report(report, rules, sys.stdout, strict=options.strict)
-    if options.json:
+    if options.json is not None:
         write_json(report, options.json)
-    if options.html:
+    if options.html is not None:
         write_html(report, rules, options.html, strict=options.strict)
-    if options.junit:
+    if options.junit is not None:
         write_junit(report, rules, options.junit, strict=options.strict)
     return 0 if succeeded(report, strict=options.strict) else EXIT_FAILED
 
@@ -214,19 +228,9 @@ def _need_extras() -> None:
         )
 
 
-def _seed(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"--seed {text}: not a whole number")
-    return int(text)
-
-
 def _jobs(text: str | None) -> str | None:
-    if (
-        text is not None
-        and text != "auto"
-        and not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_JOBS)
-    ):
+    if text is None or text == "auto":
+        return text
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= MOST_JOBS:
         raise UsageError(f"-n {text}: give a number of processes from 1 to {MOST_JOBS}, or auto")
     return text

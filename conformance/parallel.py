@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -63,8 +64,10 @@ def run_in_processes(
             bench.describe()
     collector = _Collector(on_start, on_finish)
     output = io.StringIO()
-    with tempfile.TemporaryDirectory() as nowhere, contextlib.redirect_stdout(output):
+    with tempfile.TemporaryDirectory() as nowhere, _own_pytest(), contextlib.redirect_stdout(output):
         code = pytest.main(_arguments(plan, jobs, nowhere), plugins=[collector])
+    if code == pytest.ExitCode.INTERRUPTED and not collector.problems:
+        raise KeyboardInterrupt
     if collector.problems or code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         raise SuiteFailedError("\n".join(collector.problems) or output.getvalue())
     reports: list[SubjectReport] = []
@@ -76,6 +79,16 @@ def run_in_processes(
             )
         reports.append(bench.report([verdict for verdict in judged if verdict]))
     return finished_report(plan, reports, widened, time.monotonic() - started)
+
+
+@contextlib.contextmanager
+def _own_pytest() -> Iterator[None]:
+    """Hide what is meant for the user's own runs of pytest, or comes from one that this run is inside of."""
+    hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PYTEST_")}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _arguments(plan: Plan, jobs: str, nowhere: str) -> list[str]:

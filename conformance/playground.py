@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from typing import IO, Any
 
 from ..errors import SubjectError
@@ -19,6 +20,10 @@ from .program import Program
 
 HARD_LIMIT_S = 6.0
 """A play that has not answered after this time (times the tolerance) hangs."""
+ABANDONED = 3
+"""A play that goes on for so many hard limits has lost its suite; the process ends itself."""
+STDERR_KEPT = 4000
+"""So many bytes of a dead worker's standard error are kept, the last ones."""
 _STACK_S = 1.0
 """How long faulthandler gets to write the stacks of a process that hangs."""
 
@@ -34,6 +39,7 @@ class Playground:
         self.subject = subject
         self.tolerance = tolerance
         self.hard_limit_s = hard_limit_s * tolerance
+        self._asked = 0
         self._worker: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stderr: IO[bytes] | None = None
@@ -72,14 +78,27 @@ class Playground:
         """The worker's answer, or None when it hung or died."""
         worker = self._worker or self._start()
         assert worker.stdin is not None
+        self._asked += 1
+        whole = {
+            **question,
+            "subject": self.subject,
+            "number": self._asked,
+            "abandoned_after_s": ABANDONED * self.hard_limit_s,
+        }
         try:
-            worker.stdin.write(json.dumps({**question, "subject": self.subject}) + "\n")
+            worker.stdin.write(json.dumps(whole) + "\n")
             worker.stdin.flush()
-            line = self._answers.get(timeout=self.hard_limit_s)
+            return self._answer(time.monotonic() + self.hard_limit_s)
         except (queue.Empty, OSError):
             return None
-        answer: dict[str, Any] | None = json.loads(line) if line else None
-        return answer
+
+    def _answer(self, deadline: float) -> dict[str, Any] | None:
+        """The answer to the latest question; those to former ones, of a forked child, are dropped."""
+        while line := self._answers.get(timeout=max(0.0, deadline - time.monotonic())):
+            answer: dict[str, Any] = json.loads(line)
+            if answer["number"] == self._asked:
+                return answer
+        return None
 
     def _start(self) -> subprocess.Popen[str]:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
@@ -92,6 +111,7 @@ class Playground:
             text=True,
             encoding="utf-8",
             env=environment,
+            start_new_session=True,  # so that stop() also reaches what a subject forked
         )
         self._answers = queue.SimpleQueue()
         threading.Thread(target=_read_lines, args=(self._worker.stdout, self._answers), daemon=True).start()
@@ -122,21 +142,25 @@ class Playground:
         worker, self._worker = self._worker, None
         if worker is None:
             return ""
-        with contextlib.suppress(OSError):
-            worker.kill()
-        worker.wait()
-        for pipe in (worker.stdin, worker.stdout):
+        if hasattr(os, "killpg"):
             with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+                os.killpg(worker.pid, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            worker.kill()  # it may have left its process group
+        worker.wait()
+        assert worker.stdin is not None
+        with contextlib.suppress(OSError):
+            worker.stdin.close()
         assert self._stderr is not None
         with self._stderr as stderr:
-            stderr.seek(0)
-            return stderr.read().decode(errors="replace")[-4000:]
+            size = stderr.seek(0, os.SEEK_END)
+            stderr.seek(max(0, size - STDERR_KEPT))
+            return stderr.read(STDERR_KEPT).decode(errors="replace")
 
 
 def _read_lines(pipe: IO[str], answers: queue.SimpleQueue[str]) -> None:
-    with contextlib.suppress(ValueError, OSError):
+    """Pass the answers on until the pipe ends, and close it: close() elsewhere would wait for this read."""
+    with contextlib.suppress(ValueError, OSError), pipe:
         for line in pipe:
             answers.put(line)
     answers.put("")

@@ -11,6 +11,7 @@ the loop until nothing is left to happen. This file knows the vocabulary and not
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,36 @@ Action = tuple[Any, ...]
 Program = tuple[Action, ...]
 
 
+DEEPEST = 40
+"""Bodies nested deeper than this are refused: Python's own parser could not read them as a script."""
+LONGEST_MS = 2000
+"""Nothing in a program keeps a thread or a selector waiting longer: the hard limit of a play is near."""
+MOST = 100_000
+"""The highest count: of callbacks, bytes, timers."""
+PAIRS = 64
+
+REFUSALS = (
+    "register twice",
+    "unregister unknown",
+    "modify unknown",
+    "get_key unknown",
+    "register no events",
+    "register bad events",
+    "register negative fd",
+    "register no fileno",
+    "register closed",
+)
+"""Calls on a selector that must be refused."""
+FAILURES = ("register dead fd", "register regular file", "modify dead fd")
+"""Calls on a selector that the kernel may refuse."""
+ATTEMPTS = (
+    *("call_soon", "call_soon_threadsafe", "call_later", "call_at", "run_in_executor"),
+    *("run_forever", "run_until_complete", "another loop", "another loop with threads"),
+    *("is_running", "is_closed", "time"),
+)
+"""Calls on a loop whose result or error is noted."""
+
+
 @dataclass(frozen=True)
 class ActionSpec:
     """The arguments of one kind of action, and what it does."""
@@ -28,36 +59,45 @@ class ActionSpec:
     fields: tuple[str, ...]
     """Types of the arguments, in order; a trailing ``?`` marks one that may be left out."""
     meaning: str
+    texts: tuple[str, ...] = ()
+    """What a "text" may be; anything, when there are none."""
+    place: str = "anywhere"
+    """"anywhere", "outermost" (not inside a body) or "task" (in the steps of a task, nowhere else)."""
 
 
-def _spec(fields: str, meaning: str) -> ActionSpec:
-    return ActionSpec(tuple(fields.split()), meaning)
+def _spec(fields: str, meaning: str, *texts: str, place: str = "anywhere") -> ActionSpec:
+    return ActionSpec(tuple(fields.split()), meaning, texts, place)
 
 
 LOOP_ACTIONS: dict[str, ActionSpec] = {
     # scheduling
     "soon": _spec("label body value?", "call_soon(callback), in a context where the variable is `value`"),
     "threadsafe": _spec("label body value?", "call_soon_threadsafe(callback)"),
-    "later": _spec("label ms body value?", "call_later(ms / 1000, callback); ms may be 'nan' or 'inf'"),
+    "later": _spec("label delay body value?", "call_later(ms / 1000, callback); ms may be 'nan' or 'inf'"),
     "at": _spec(
-        "label ms body value?", "call_at(base + ms / 1000, callback), base being the loop's time at the start"
+        "label delay body value?",
+        "call_at(base + ms / 1000, callback), base being the loop's time at the start",
     ),
     "again": _spec(
         "count", "inside a callback: schedule it once more, as before, until it ran `count` times"
     ),
     "cancel": _spec("label", "cancel the handle of that callback"),
     "probe": _spec("label", "look at cancelled() and when() of the handle of that callback"),
-    "bulk": _spec("label count ms us", "arm `count` timers label#0… at ms, ms + us/1000, …"),
+    "bulk": _spec("label count delay us", "arm `count` timers label#0… at ms, ms + us/1000, …"),
     "cancel_bulk": _spec(
         "label count", "cancel those whose number is no multiple of `count` (0: all of them)"
     ),
     "setvar": _spec("value", "set the context variable"),
-    "raise": _spec("text", "raise that exception, by name"),
+    "raise": _spec("text", "raise that exception, by name", "ValueError", "KeyboardInterrupt", "SystemExit"),
     "block": _spec("ms", "keep the thread busy that long"),
     # readiness: a pair is a connected pair of stream sockets, of which the loop watches one end
-    "pipe": _spec("pair text", "make the pair the two ends of a pipe; ours reads ('r') or writes ('w')"),
-    "reader": _spec("pair label body text?", "add_reader on our end; by 'sock' (default) or by 'fd'"),
-    "writer": _spec("pair label body text?", "add_writer on our end"),
+    "pipe": _spec(
+        "pair text", "make the pair the two ends of a pipe; ours reads ('r') or writes ('w')", "r", "w"
+    ),
+    "reader": _spec(
+        "pair label body text?", "add_reader on our end; by 'sock' (default) or by 'fd'", "sock", "fd"
+    ),
+    "writer": _spec("pair label body text?", "add_writer on our end", "sock", "fd"),
     "unreader": _spec("pair", "remove_reader"),
     "unwriter": _spec("pair", "remove_writer"),
     "send": _spec("pair count", "the peer sends that many bytes"),
@@ -65,7 +105,9 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
     "fill": _spec("pair", "our end sends until the kernel takes no more"),
     "drain": _spec("pair", "the peer reads all there is"),
     "hangup": _spec("pair", "the peer closes"),
-    "abandon": _spec("pair text?", "close our end without removing it; 'dup': a duplicate stays open"),
+    "abandon": _spec(
+        "pair text?", "close our end without removing it; 'dup': a duplicate stays open", "", "dup"
+    ),
     "reuse": _spec("pair", "a fresh pair takes the place, and the fd number, of an abandoned one"),
     # futures and tasks
     "future": _spec("label", "create_future()"),
@@ -76,9 +118,9 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
         "label body count?", "create_task of a coroutine with these steps that swallows `count` cancellations"
     ),
     "cancel_task": _spec("label text?", "task.cancel(message)"),
-    "await": _spec("label", "inside a task: await that future"),
-    "yield": _spec("", "inside a task: await asyncio.sleep(0)"),
-    "pause": _spec("ms", "inside a task: await asyncio.sleep(ms / 1000)"),
+    "await": _spec("label", "inside a task: await that future", place="task"),
+    "yield": _spec("", "inside a task: await asyncio.sleep(0)", place="task"),
+    "pause": _spec("ms", "inside a task: await asyncio.sleep(ms / 1000)", place="task"),
     # threads and signals
     "thread": _spec("label body", "start a thread that performs these actions"),
     "flood": _spec("label count", "call_soon_threadsafe(label#0…) as fast as it goes"),
@@ -91,15 +133,18 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
         "label body text?",
         "call_soon_threadsafe from a __del__: of what is dropped ('drop'), of an argument of a cancelled "
         "timer ('cancel'), of what is collected inside a call_soon_threadsafe ('cycle')",
+        *("drop", "cancel", "cycle"),
     ),
     # life cycle
     "debug": _spec("", "set_debug(True)"),
-    "run": _spec("", "run_forever() until nothing is left to happen"),
-    "run_until": _spec("label", "run_until_complete(future or task)"),
+    "run": _spec("", "run_forever() until nothing is left to happen", place="outermost"),
+    "run_until": _spec("label", "run_until_complete(future or task)", place="outermost"),
     "stop": _spec("", "stop()"),
     "close": _spec("", "close()"),
-    "attempt": _spec("text", "try that method of the loop and note what it returned or raised"),
-    "handler": _spec("text", "set_exception_handler: 'note', 'raise' (a broken handler) or 'none'"),
+    "attempt": _spec("text", "try that method of the loop and note what it returned or raised", *ATTEMPTS),
+    "handler": _spec(
+        "text", "set_exception_handler: 'note', 'raise' (a broken handler) or 'none'", "note", "raise", "none"
+    ),
     "executor": _spec("label", "run_in_executor a job that waits until it is released"),
     "release": _spec("label", "let that job end"),
     "fork": _spec("", "fork; the child looks at its running loop, closes the loop and exits"),
@@ -107,31 +152,34 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
 }
 
 SELECTOR_ACTIONS: dict[str, ActionSpec] = {
-    "register": _spec("pair text", "register our end for 'r', 'w' or 'rw'"),
-    "modify": _spec("pair text", "modify the registration; the same letters"),
+    "register": _spec("pair text", "register our end for 'r', 'w' or 'rw'", "r", "w", "rw"),
+    "modify": _spec("pair text", "modify the registration; the same letters", "r", "w", "rw"),
     "unregister": _spec("pair", "unregister our end"),
-    "refuse": _spec("text", "a call that must be refused, by name"),
-    "fail": _spec("text", "a call that the kernel may refuse, by name"),
+    "refuse": _spec("text", "a call that must be refused, by name", *REFUSALS),
+    "fail": _spec("text", "a call that the kernel may refuse, by name", *FAILURES),
     "select": _spec(
-        "ms", "select(ms / 1000), ms may be 'none'; what is ready is noted beside what must and may be"
+        "timeout",
+        "select(timeout / 1000), in ms or 'none'; what is ready is noted beside what must and may be",
     ),
     "map": _spec("", "look at get_map and get_key of all there is"),
-    "pipe": _spec("pair text", "make the pair the two ends of a pipe; ours reads ('r') or writes ('w')"),
+    "pipe": _spec(
+        "pair text", "make the pair the two ends of a pipe; ours reads ('r') or writes ('w')", "r", "w"
+    ),
     "send": _spec("pair count", "the peer sends that many bytes"),
     "recv": _spec("pair count", "our end receives at most that many bytes"),
     "fill": _spec("pair", "our end sends until the kernel takes no more"),
     "drain": _spec("pair", "the peer reads all there is"),
     "shutdown": _spec("pair", "the peer shuts down its sending side"),
     "hangup": _spec("pair", "the peer closes"),
-    "abandon": _spec("pair text?", "close our end without unregistering it; 'dup': a duplicate stays open"),
+    "abandon": _spec(
+        "pair text?", "close our end without unregistering it; 'dup': a duplicate stays open", "", "dup"
+    ),
     "forget": _spec("pair", "unregister an abandoned end"),
     "reuse": _spec("pair", "a fresh pair takes the fd number of an abandoned one"),
     "many": _spec("count", "open and register that many readable pairs"),
     "alarm": _spec("ms", "a signal, with a Python handler, arrives after that time"),
     "wake": _spec("pair ms", "a thread sends one byte after that time"),
 }
-
-BODY_ACTIONS = frozenset(kind for kind, spec in LOOP_ACTIONS.items() if "body" in spec.fields)
 
 
 def as_json(program: Program) -> str:
@@ -142,50 +190,86 @@ def as_json(program: Program) -> str:
 def parse(text: str, vocabulary: dict[str, ActionSpec]) -> Program:
     """Read a program from JSON; UsageError with one clear line when it is none."""
     try:
-        data = json.loads(text)
+        return _checked_body(_loaded(text), vocabulary, "the program", ())
+    except RecursionError:
+        raise UsageError(f"--program: nested deeper than {DEEPEST} bodies") from None
+
+
+def _loaded(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_no_number)
     except ValueError as error:
         raise UsageError(f"--program: not JSON ({error})") from None
-    return _checked_body(data, vocabulary, "program")
 
 
-def _checked_body(data: object, vocabulary: dict[str, ActionSpec], where: str) -> Program:
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON; a delay may be 'nan' or 'inf'")
+
+
+def _checked_body(
+    data: object, vocabulary: dict[str, ActionSpec], where: str, inside: tuple[str, ...]
+) -> Program:
+    """``inside`` names the kinds of the actions around this body, outermost first."""
     if not isinstance(data, list):
-        raise UsageError(f"--program: {where} is {data!r}, not a list of actions")
-    return tuple(_checked(action, vocabulary) for action in data)
+        raise UsageError(f"--program: {where} is {_brief(data)}, not a list of actions")
+    if len(inside) > DEEPEST:
+        raise UsageError(f"--program: nested deeper than {DEEPEST} bodies")
+    return tuple(_checked(action, vocabulary, inside) for action in data)
 
 
-def _checked(data: object, vocabulary: dict[str, ActionSpec]) -> Action:
+def _checked(data: object, vocabulary: dict[str, ActionSpec], inside: tuple[str, ...]) -> Action:
     if not isinstance(data, list) or not data or not isinstance(data[0], str):
-        raise UsageError(f"--program: {data!r} is not an action: a list that starts with its kind")
+        raise UsageError(f"--program: {_brief(data)} is not an action: a list that starts with its kind")
     kind, *arguments = data
     spec = vocabulary.get(kind)
     if spec is None:
-        raise UsageError(f"--program: no action {kind!r}; there are: {', '.join(sorted(vocabulary))}")
+        raise UsageError(f"--program: no action {_brief(kind)}; there are: {', '.join(sorted(vocabulary))}")
+    if spec.place == "outermost" and inside:
+        raise UsageError(f"--program: {kind!r} stands inside {inside[-1]!r}; it belongs outside all bodies")
+    if spec.place == "task" and inside[-1:] != ("task",):
+        raise UsageError(f"--program: {kind!r} is no step of a task; it belongs right into the body of one")
     required = sum(not field.endswith("?") for field in spec.fields)
     if not required <= len(arguments) <= len(spec.fields):
         raise UsageError(
             f"--program: {kind!r} takes ({', '.join(spec.fields)}), not {len(arguments)} arguments"
         )
-    return (kind, *(_argument(kind, f, a, vocabulary) for f, a in zip(spec.fields, arguments, strict=False)))
+    made: list[Any] = []
+    for field, argument in zip(spec.fields, arguments, strict=False):
+        if field == "body":
+            body = _checked_body(argument, vocabulary, f"the body of {kind!r}", (*inside, kind))
+            made.append(body)
+        else:
+            made.append(_argument(kind, spec, field.rstrip("?"), argument))
+    return (kind, *made)
 
 
-def _argument(kind: str, field: str, value: object, vocabulary: dict[str, ActionSpec]) -> Any:
-    name = field.rstrip("?")
-    if name == "body":
-        return _checked_body(value, vocabulary, f"the body of {kind!r}")
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    fits = {
-        "label": isinstance(value, str) and value != "",
-        "text": isinstance(value, str),
-        "ms": number or value in ("nan", "inf", "none"),
-        "us": number,
-        "value": isinstance(value, int) or value is None,
-        "count": isinstance(value, int) and value >= 0,
-        "pair": isinstance(value, int) and 0 <= value < 64,
-    }[name]
+def _argument(kind: str, spec: ActionSpec, field: str, value: object) -> object:
+    """The argument as it is; UsageError that says what it may be when it is not that."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    number = whole or (isinstance(value, float) and math.isfinite(value))
+    short = number and value <= LONGEST_MS  # type: ignore[operator]
+    fits, wanted = {
+        "label": (isinstance(value, str) and value != "", "a name"),
+        "text": (
+            isinstance(value, str) and (not spec.texts or value in spec.texts),
+            "one of " + ", ".join(map(repr, spec.texts)) if spec.texts else "a string",
+        ),
+        "delay": (number or value in ("nan", "inf"), "a number of ms, 'nan' or 'inf'"),
+        "ms": (short, f"a number of ms up to {LONGEST_MS}"),
+        "timeout": (short or value == "none", f"a number of ms up to {LONGEST_MS}, or 'none'"),
+        "us": (number, "a number of µs"),
+        "value": (whole or value is None, "a whole number"),
+        "count": (whole and 0 <= value <= MOST, f"a whole number up to {MOST}"),  # type: ignore[operator]
+        "pair": (whole and 0 <= value < PAIRS, f"a whole number below {PAIRS}"),  # type: ignore[operator]
+    }[field]
     if not fits:
-        raise UsageError(f"--program: {kind!r} has {value!r} where a {name} belongs")
+        raise UsageError(f"--program: {kind!r} has {_brief(value)} as {field}; it takes {wanted}")
     return value
+
+
+def _brief(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}…"
 
 
 def walk(program: Program) -> Iterator[Action]:

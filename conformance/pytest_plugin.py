@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SUBJECT",
         help="judge this loop or selector (MODULE:FACTORY, NAME[@BACKEND], selector:…); may be repeated",
     )
-    group.addoption("--muxloop-rules", default="", metavar="GLOB,…", help="judge by these rules only")
+    group.addoption("--muxloop-rules", default=None, metavar="GLOB,…", help="judge by these rules only")
     group.addoption(
         "--muxloop-profile", default="default", metavar="PROFILE", help="quick, default or thorough"
     )
@@ -53,10 +53,10 @@ def pytest_collection_modifyitems(
 
 
 def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]) -> Iterator[pytest.Item]:
-    from .suite import Bench, Plan
+    from .suite import Bench, Plan, globs_in
     from .tolerance import tolerance
 
-    globs = [glob for glob in config.getoption("--muxloop-rules").split(",") if glob]
+    globs = globs_in(config.getoption("--muxloop-rules"), "--muxloop-rules")
     plan = Plan.of(specs, globs, config.getoption("--muxloop-profile"), _shared_seed(config))
     widened = tolerance()
     for subject in plan.subjects:
@@ -69,15 +69,13 @@ def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]
 
 def _shared_seed(config: pytest.Config) -> int | None:
     """The seed asked for; the processes of xdist share one made from the run's own id."""
-    from ..errors import UsageError
+    from .suite import seed_in
 
     text = config.getoption("--muxloop-seed")
     if text is None:
         run_id = getattr(config, "workerinput", {}).get("testrunuid")
         return int(str(run_id)[:8], 16) if run_id else None
-    if not text.isascii() or not text.isdigit():
-        raise UsageError(f"--muxloop-seed {text}: not a whole number")
-    return int(text)
+    return seed_in(text, "--muxloop-seed")
 
 
 class SubjectCollector(pytest.Collector):

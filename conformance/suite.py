@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import random
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +49,7 @@ class Plan:
         if profile not in PROFILES:
             raise UsageError(f"--profile {profile}: there are {', '.join(PROFILES)}")
         if seed is not None and not 0 <= seed <= HIGHEST_SEED:
-            raise UsageError(f"--seed {seed}: a seed is a whole number from 0 to {HIGHEST_SEED}")
+            raise _bad_seed("--seed", seed)
         subjects = tuple(parse_subject(spec) for spec in dict.fromkeys(specs))
         rules = tuple(chosen_rules(globs))
         kinds = {rule.judges for rule in rules}
@@ -65,6 +66,27 @@ class Plan:
     def pairs(self) -> dict[str, int]:
         """How many rules each subject is judged by."""
         return {subject.spec: len(self.rules_for(subject)) for subject in self.subjects}
+
+
+def seed_in(text: str | None, option: str) -> int | None:
+    """The seed that the user typed, None when none was; UsageError when it is no seed."""
+    if text is None:
+        return None
+    if not re.fullmatch("[0-9]+", text) or len(text) > len(str(HIGHEST_SEED)):
+        raise _bad_seed(option, text)
+    return int(text)
+
+
+def _bad_seed(option: str, seed: object) -> UsageError:
+    return UsageError(f"{option} {seed!s:.40}: a seed is a whole number from 0 to {HIGHEST_SEED}")
+
+
+def globs_in(text: str | None, option: str) -> list[str]:
+    """The globs of a comma list, none when there is no list; UsageError when the list is empty."""
+    globs = [glob.strip() for glob in (text or "").split(",") if glob.strip()]
+    if text is not None and not globs:
+        raise UsageError(f"{option} {text!r}: names no rule; give ids or globs such as ORD-01,TMR-*")
+    return globs
 
 
 class Bench:

@@ -15,6 +15,7 @@ VARIABLE = "MUXLOOP_TIME_SCALE"
 _ORDINARY_LATENESS_S = 0.01
 _ORDINARY_WORK_S = 0.02
 _LIMIT = 20.0
+_MOST_ASKED_FOR = 1000.0
 
 
 def tolerance() -> float:
@@ -46,6 +47,9 @@ def _asked_for() -> float:
         scale = float(text)
     except ValueError:
         scale = math.nan
-    if not 0 < scale < math.inf:
-        raise UsageError(f"{VARIABLE}={text}: not a positive number; unset it or give a factor such as 2")
+    if not 0 < scale <= _MOST_ASKED_FOR:
+        raise UsageError(
+            f"{VARIABLE}={text}: not a positive number up to {_MOST_ASKED_FOR:g}; "
+            "unset it or give a factor such as 2"
+        )
     return scale

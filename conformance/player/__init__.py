@@ -68,12 +68,18 @@ def _play_on_loop(
             player.perform(program)
         except BaseException as error:
             player.note("broken-player", "", error=repr(error))
-        played = list(player.events)
-        try:
-            player.finish()
-        except BaseException as error:
-            played.append((player.now(), "main", "unfinished", "", {"error": repr(error)}))
+        played = _finished(player)
         logger.removeHandler(notes)
+    return played
+
+
+def _finished(player: LoopPlayer | SelectorPlayer) -> Events:
+    """The events of the play; what the cleaning up sets off is no part of it."""
+    played = list(player.events)
+    try:
+        player.finish()
+    except BaseException as error:
+        played.append((player.now(), "main", "unfinished", "", {"error": repr(error)}))
     return played
 
 
@@ -86,5 +92,4 @@ def play_on_selector(
         player.perform(program)
     except BaseException as error:
         player.note("broken-player", "", error=repr(error))
-    player.finish()
-    return player.events
+    return _finished(player)

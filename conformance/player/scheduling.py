@@ -114,8 +114,12 @@ class Scheduling(LoopStage):
         }
         handle: asyncio.Handle | None = None
         started = time.monotonic()
-        data["loop_before"] = loop.time()
-        # Noted before the call, so that it stands before whatever the call sets off; completed after it.
+        data["loop_before"] = data["loop_after"] = self.loop_time()
+        data["started"] = data["returned"] = started - self._start
+        if via in ("later", "at"):
+            data["delay"] = delay_s
+        # Noted before the call, so that it stands before whatever the call sets off; completed after it,
+        # unless it never comes back.
         self.events.append((self.now(), self.lane(), "called", name, data))
         try:
             if via == "soon":
@@ -126,16 +130,13 @@ class Scheduling(LoopStage):
                 handle = loop.call_later(delay_s, callback, payload, **keywords)
             else:
                 if self._base is None:
-                    self._base = loop.time()
+                    self._base = self.loop_time()
                 data["deadline"] = self._base + delay_s
                 handle = loop.call_at(data["deadline"], callback, payload, **keywords)
         except Exception as error:
             data["error"] = f"{type(error).__name__}: {error}"
             self.met(name)
-        data["loop_after"] = loop.time()
-        data["started"], data["returned"] = started - self._start, self.now()
-        if via in ("later", "at"):
-            data["delay"] = delay_s
+        data["loop_after"], data["returned"] = self.loop_time(), self.now()
         if handle is not None:
             self.handles[name] = handle
             data["is_handle"] = isinstance(handle, asyncio.Handle)

@@ -77,6 +77,13 @@ class LoopStage(Stage):
         self._stop_wanted = False
         self._reason = ""
 
+    def loop_time(self) -> float:
+        """What the loop's clock says; TypeError when that is nothing a deadline could be reckoned from."""
+        reading = self.loop.time()
+        if not isinstance(reading, (int, float)):
+            raise TypeError(f"loop.time() returned {reading!r:.60}, which is no number")
+        return reading
+
     # -- labels ------------------------------------------------------------------------------------------
 
     def fresh(self, label: str) -> str:
@@ -114,7 +121,7 @@ class LoopStage(Stage):
         self._activity += 1
         if noted:
             self.note(
-                "begin", label, run=run, value=VALUE.get(), depth=self._depth, loop_time=self.loop.time()
+                "begin", label, run=run, value=VALUE.get(), depth=self._depth, loop_time=self.loop_time()
             )
         self._depth += 1
 

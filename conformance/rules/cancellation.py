@@ -43,7 +43,7 @@ def cancelled_never_run(history: History) -> Iterator[Finding]:
     ),
 )
 def cancelled_is_true(history: History) -> Iterator[Finding]:
-    for call in history.scheduled():
+    for call in history.scheduled("soon", "threadsafe", "later", "at"):
         if call["cancelled"] is not False:
             yield Finding(
                 f"cancelled() of {call.label} is False after scheduling", f"it is {call['cancelled']!r}"
@@ -136,7 +136,7 @@ def task_cancel(history: History) -> Iterator[Finding]:
         arrived = any(arrival.index > request.index for arrival in arrivals)
         if not arrived and (done is None or not done["outcome"].startswith("cancelled")):
             yield Finding("CancelledError arrives at the task's next await", "the task never saw it")
-    swallows = history.actions("task")[0][3] if len(history.actions("task")[0]) > 3 else 0
+    swallows = next((task[3] for task in history.actions("task") if len(task) > 3), 0)
     if started and done:
         swallowed = len(arrivals) <= swallows
         finished = history.first("task-finished") is not None

@@ -214,6 +214,8 @@ def _busy(schedule: Action) -> Program:
 
 def _starved(history: History, busy: str) -> Iterator[Finding]:
     rounds = history.begins(busy)
+    if not rounds:
+        return
     for victim, what in (("r", "the reader, whose fd is ready"), ("t", "the timer, due after 0.5 ms")):
         first = history.first("begin", victim)
         watched = [event for event in history.of("watched") if event["error"]]

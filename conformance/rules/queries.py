@@ -100,7 +100,7 @@ def late(history: History, calls: Iterable[Event]) -> Iterator[Finding]:
     """None of these came much later than it was due."""
     for call in calls:
         for begin in history.begins(call.label)[:1]:
-            lateness = begin.at - call["returned"] - max(0.0, call.get("delay", 0.0))
+            lateness = begin.at - call.get("returned", call.at) - max(0.0, call.get("delay", 0.0))
             if lateness > LATE_S * history.tolerance:
                 yield Finding(f"{call.label} runs promptly", f"it came {lateness * 1000:.0f} ms late")
 

@@ -56,14 +56,16 @@ def _drained(pairs: int, sent: int, taken: int) -> Program:
 )
 def level_triggered(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)
-    taken = history.actions("recv")[0][2]
-    for send in history.actions("send"):
-        wanted = -(-send[2] // taken)
-        runs = len(history.begins(f"r{send[1]}"))
-        refused = any(event["error"] for event in history.of("watched", label=f"r{send[1]}"))
-        if runs != wanted and not refused:
+    taken = {pair: max(1, count) for _, pair, count in history.actions("recv")}
+    for _, pair, sent in history.actions("send"):
+        watched = history.first("watched", f"r{pair}")
+        if pair not in taken or watched is None or watched["error"]:
+            continue
+        wanted = -(-sent // taken[pair])
+        runs = len(history.begins(f"r{pair}"))
+        if runs != wanted:
             yield Finding(
-                f"r{send[1]} runs {wanted} times: {send[2]} bytes came and each run takes {taken}",
+                f"r{pair} runs {wanted} times: {sent} bytes came and each run takes {taken[pair]}",
                 f"it ran {runs} times",
             )
 
@@ -119,6 +121,12 @@ _SEND = action("send", st.integers(0, 1), 1)
             ),
             several(action("unreader", 0), 0, 1),
             ("send", 0, 1),
+            ("run",),
+        ),
+        programs(
+            ("fill", 0),
+            _BY.map(lambda by: (_watch("writer", 0, by),)),
+            soon(st.just((("drain", 0),))).map(lambda draining: (draining,)),
             ("run",),
         ),
         programs(

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from hypothesis import strategies as st
 
 from ..history import History
-from ..player.selecting import REFUSALS
-from ..program import Program
+from ..program import FAILURES, REFUSALS, Program
 from ..strategies import action
 from .rule import Finding, rule
 
@@ -98,15 +97,12 @@ def live_map(history: History) -> Iterator[Finding]:
             yield Finding("get_map and get_key show what is registered", problem)
 
 
-_FAILURES = ("register dead fd", "register regular file", "modify dead fd")
-
-
 @rule(
     "SEL-03",
     "C",
     "a failed kernel call leaves no stale key: register and modify are atomic",
     source="bpo-30014",
-    programs=_programs(action("fail", st.sampled_from(_FAILURES)), *_CHANGES, most=4),
+    programs=_programs(action("fail", st.sampled_from(FAILURES)), *_CHANGES, most=4),
     judges="selector",
 )
 def atomic(history: History) -> Iterator[Finding]:
@@ -168,7 +164,7 @@ def empty_select(history: History) -> Iterator[Finding]:
             yield Finding(
                 f"select({event['timeout']}) with nothing registered waits", f"it raised {event['error']}"
             )
-        elif event["elapsed"] < event["timeout"] - history.resolution:
+        elif event["elapsed"] < (event["timeout"] or 0) - history.resolution:
             yield Finding(f"select({event['timeout']}) waits that long", f"it took {event['elapsed']:.6f} s")
 
 
@@ -242,7 +238,8 @@ def agrees(history: History) -> Iterator[Finding]:
 
 
 def _words(mask: int) -> str:
-    return {0: "not ready", 1: "readable", 2: "writable", 3: "readable and writable"}[mask]
+    words = ("not ready", "readable", "writable", "readable and writable")
+    return words[mask] if 0 <= mask < len(words) else f"mask {mask}"
 
 
 @rule(

@@ -183,7 +183,7 @@ def _span(low: float, high: float) -> str:
 def monotonic(history: History) -> Iterator[Finding]:
     readings: list[tuple[str, object]] = []
     for event in history.events:
-        if event.kind == "called" and event.lane in ("main", "loop"):
+        if event.kind == "called" and "loop_before" in event.data and event.lane in ("main", "loop"):
             readings.append((event.label, event["loop_before"]))
         elif event.kind == "begin":
             readings.append((event.label, event["loop_time"]))
@@ -269,7 +269,8 @@ def strange_delays(history: History) -> Iterator[Finding]:
                 )
         elif history.begins(call.label):
             yield Finding(f"{call.label} with a delay of {delay} s never runs", "it ran")
-    yield from deadline_order(history, COARSE_S)
+    if any(not call["delay"] < 1e6 for call in history.scheduled("later")):
+        yield from deadline_order(history, 2 * COARSE_S)
 
 
 _NEAR_TIMER = several(later(NEAR_MS)(st.just(())), 1, 2)

@@ -75,7 +75,7 @@ class Subject:
             return "unknown"
 
     def chosen_backend(self) -> str | None:
-        """The backend's name: as given, or the one that muxloop picks by itself; None for loops with their own."""
+        """The backend as given, or the one that muxloop picks by itself; None for loops with their own."""
         if self.backend is None and self.kind == "loop" and self.target == "muxloop":
             return resolve_backend().name
         return self.backend
@@ -136,7 +136,9 @@ def parse(spec: str) -> Subject:
     """Read a subject's name; SubjectError, in one line, when it cannot be one."""
     if spec.startswith("selector:"):
         target = spec.removeprefix("selector:")
-        if ":" not in target:
+        if ":" in target:
+            _check_path(spec, target)
+        else:
             _check_backend(spec, target)
         return Subject(spec, "selector", target)
     target, at, backend = spec.partition("@")
@@ -146,6 +148,8 @@ def parse(spec: str) -> Subject:
             f"{spec}: no subject of that name; known: {known}; "
             "others are named MODULE:FACTORY or selector:NAME"
         )
+    if ":" in target:
+        _check_path(spec, target)
     named = NAMED_LOOPS.get(target)
     if named and sys.version_info < named.python:
         needs, this = (".".join(map(str, version[:2])) for version in (named.python, sys.version_info))
@@ -157,6 +161,12 @@ def parse(spec: str) -> Subject:
             )
         _check_backend(spec, backend)
     return Subject(spec, "loop", target, backend or None)
+
+
+def _check_path(spec: str, path: str) -> None:
+    module, _, attribute = path.partition(":")
+    if not all(name.isidentifier() for name in (*module.split("."), *attribute.split("."))):
+        raise SubjectError(f"{spec!r}: {path!r} is not MODULE:NAME, as in mypackage.loops:new_event_loop")
 
 
 def _check_backend(spec: str, name: str) -> None:
