@@ -338,7 +338,8 @@ class Core(AsyncGenerators):
         finally:
             self._unfinished = size
             self._current = None
-        # The locals die here: the last callback is not kept alive while the loop waits.
+            # The traceback of an exception that a task keeps leads to this frame, which must not lead back.
+            handle = callback = args = None  # type: ignore[assignment]
 
     def _note_duration(self, handle: Handle | TimerHandle, callback: Callback, seconds: float) -> None:
         """Report a callback that blocked the loop for ``slow_callback_duration`` or more."""

@@ -120,10 +120,16 @@ class Readiness:
             self._forget(fd)
         return True
 
+    def holds(self, fd: int, events: int, handle: Handle) -> bool:
+        """Whether ``handle`` is the one that waits for ``events`` of ``fd``."""
+        interest = self.interests.get(fd)
+        return interest is not None and handle is (
+            interest.reader if events == EVENT_READ else interest.writer
+        )
+
     def release(self, fd: int, events: int, handle: Handle) -> None:
         """Stop ``handle`` waiting for ``events`` of ``fd``, if it still does; never touches a successor."""
-        interest = self.interests.get(fd)
-        if interest is not None and handle is (interest.reader if events == EVENT_READ else interest.writer):
+        if self.holds(fd, events, handle):
             self.remove(fd, events)
 
     def number_of(self, fileobj: Any) -> int:

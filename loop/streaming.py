@@ -16,16 +16,9 @@ if TYPE_CHECKING:
 
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
-_RECEIVE_BUFFER_SIZE = 256 * 1024
-
 
 class Streaming(SocketCalls):
     """A loop that has stream transports."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        # Shared by all transports of the loop: what is read is copied out before anything else runs.
-        self._receive_buffer = memoryview(bytearray(_RECEIVE_BUFFER_SIZE))
 
     async def _connect_transport(
         self, sock: socket.socket, protocol_factory: ProtocolFactory

@@ -411,7 +411,7 @@ class SocketTransport(FlowControl):
             self._settle(ConnectionError("the connection was closed while a file was being sent"))
             cast(socket.socket, self._sock).close()
             self._sock = None
-            # Most protocols keep their transport: without this cut each connection would wait for the collector.
+            # Most protocols keep their transport, and the pair would wait for the collector.
             self._protocol = None  # type: ignore[assignment]  # nothing is told any more
             server, self._server = self._server, None
             if server is not None:

@@ -123,9 +123,9 @@ def test_a_cancelled_call_loses_no_data_and_leaves_nothing_behind(
         if when == "before data":
             receiving.cancel()
         else:
-            # A timer runs after the file of the same turn: the call has been told, and not yet resumed.
+            # What is queued already runs before what the next poll finds.
             theirs.send(b"data")
-            loop.call_later(0, receiving.cancel)
+            loop.call_soon(receiving.cancel)
         with pytest.raises(asyncio.CancelledError):
             await receiving
         assert loop.remove_reader(ours) is False
@@ -141,7 +141,7 @@ def test_a_cancelled_accept_loses_no_connection(loop: EventLoop, listener: socke
         accepting = loop.create_task(loop.sock_accept(listener))
         await asyncio.sleep(0)
         with socket.create_connection(listener.getsockname()) as client:
-            loop.call_later(0, accepting.cancel)
+            loop.call_soon(accepting.cancel)  # runs before what the next poll finds
             with pytest.raises(asyncio.CancelledError):
                 await accepting
             server, address = await loop.sock_accept(listener)
