@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from typing import IO, Any
 
 from ..errors import SubjectError
@@ -39,7 +38,6 @@ class Playground:
         self.subject = subject
         self.tolerance = tolerance
         self.hard_limit_s = hard_limit_s * tolerance
-        self._asked = 0
         self._worker: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stderr: IO[bytes] | None = None
@@ -78,27 +76,15 @@ class Playground:
         """The worker's answer, or None when it hung or died."""
         worker = self._worker or self._start()
         assert worker.stdin is not None
-        self._asked += 1
-        whole = {
-            **question,
-            "subject": self.subject,
-            "number": self._asked,
-            "abandoned_after_s": ABANDONED * self.hard_limit_s,
-        }
+        whole = {**question, "subject": self.subject, "abandoned_after_s": ABANDONED * self.hard_limit_s}
         try:
             worker.stdin.write(json.dumps(whole) + "\n")
             worker.stdin.flush()
-            return self._answer(time.monotonic() + self.hard_limit_s)
+            line = self._answers.get(timeout=self.hard_limit_s)
         except (queue.Empty, OSError):
             return None
-
-    def _answer(self, deadline: float) -> dict[str, Any] | None:
-        """The answer to the latest question; those to former ones, of a forked child, are dropped."""
-        while line := self._answers.get(timeout=max(0.0, deadline - time.monotonic())):
-            answer: dict[str, Any] = json.loads(line)
-            if answer["number"] == self._asked:
-                return answer
-        return None
+        answer: dict[str, Any] | None = json.loads(line) if line else None
+        return answer
 
     def _start(self) -> subprocess.Popen[str]:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
@@ -131,7 +117,7 @@ class Playground:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 worker.wait(_STACK_S)
         if hung:
-            outcome, detail = "hung", f"no answer within {self.hard_limit_s:g} s"
+            outcome, detail = "hung", f"no answer within {self.hard_limit_s:.1f} s"
         else:
             outcome, detail = "crashed", f"the playing process {how_it_ended(worker.returncode)}"
         stderr = self.stop()

@@ -6,12 +6,14 @@ for the answers alone, and whatever the subject prints goes to standard error.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import json
 import os
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any, TextIO
 
 from ..errors import MuxloopError
@@ -30,19 +32,33 @@ def main() -> None:
         _answer(json.loads(line), answers)
 
 
+@contextlib.contextmanager
+def _forked_children_end_here() -> Iterator[None]:
+    """A subject may fork and let the child come back: it must neither answer nor go on as a worker.
+
+    Nor may it leave as usual: the interpreter would wait for faulthandler's thread, which no child inherits.
+    """
+    worker = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() != worker:
+            os._exit(0)
+
+
 def _answer(question: dict[str, Any], answers: TextIO) -> None:
     if "sys_path" in question:
         sys.path[:] = question["sys_path"]
         return
     # Should the suite itself die, nobody is left to end a play that hangs.
     faulthandler.dump_traceback_later(question["abandoned_after_s"], exit=True)
-    try:
-        answer = _describe(question) if question["ask"] == "describe" else _play(question)
-    except MuxloopError as error:
-        answer = {"error": str(error)}
+    with _forked_children_end_here():
+        try:
+            answer = _describe(question) if question["ask"] == "describe" else _play(question)
+        except MuxloopError as error:
+            answer = {"error": str(error)}
     faulthandler.cancel_dump_traceback_later()
-    # What a subject returns may be no JSON. One that forks answers twice: the number tells which one counts.
-    answers.write(json.dumps({**answer, "number": question["number"]}, default=repr, skipkeys=True) + "\n")
+    answers.write(json.dumps(answer, default=repr, skipkeys=True) + "\n")  # a subject may return anything
     answers.flush()
 
 

@@ -102,7 +102,8 @@ class Subject:
         except SubjectError:
             raise
         except Exception as error:
-            raise SubjectError(f"{self.spec}: its factory raised {type(error).__name__}: {error}") from error
+            raised = f"{type(error).__name__}: {error}".removesuffix(": ")
+            raise SubjectError(f"{self.spec}: its factory raised {raised}") from error
         wanted: Any = selectors.BaseSelector if self.kind == "selector" else asyncio.AbstractEventLoop
         members = ("register", "select") if self.kind == "selector" else ("call_soon", "run_forever", "close")
         if not isinstance(made, wanted) and not all(
