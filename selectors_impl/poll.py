@@ -11,11 +11,12 @@ number always means the file that has it now.
   it is open, for every backend to give the same answer.
 - Regular files are always ready, devices as their driver says; macOS before 10.10 lied about
   devices and ttys, and answers POLLNVAL for some: they are dropped, with the select backend as the remedy.
-- Timeouts are milliseconds; Python's wrapper rounds up.
+- Timeouts are milliseconds.  CPython's wrapper rounds fractions up, PyPy's cuts them off: we round up.
 """
 
 from __future__ import annotations
 
+import math
 import select
 import sys
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
@@ -65,11 +66,11 @@ class PollSelector(Selector):
         if timeout is None:
             wait_ms = None
         elif timeout <= 0:
-            wait_ms = 0.0
+            wait_ms = 0
         elif timeout <= LONGEST_WAIT_S:
-            wait_ms = timeout * 1e3
+            wait_ms = math.ceil(timeout * 1e3)
         else:
-            wait_ms = cap_wait(timeout) * 1e3
+            wait_ms = math.ceil(cap_wait(timeout) * 1e3)
         if self._closed:
             raise self._refusal("select")
         keys = self._keys
