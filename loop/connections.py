@@ -66,8 +66,8 @@ class Connections(Streaming):
             if interleave:
                 targets = _interleaved(targets, interleave)
             sock = await self._connect_first(targets, local, happy_eyeballs_delay, all_errors)
-        transport, protocol = await self._connect_transport(sock, protocol_factory)
-        return transport, protocol
+            protocol_factory = _or_close(sock, protocol_factory)
+        return await self._connect_transport(sock, protocol_factory)
 
     async def connect_accepted_socket(  # type: ignore[override]  # no protocol type variable
         self,
@@ -103,10 +103,13 @@ class Connections(Streaming):
                     except OSError:
                         continue
             else:
-                winner, _, _ = await staggered.staggered_race(attempts, delay)
+                winner, _, failures = await staggered.staggered_race(attempts, delay)
                 if winner is not None:
                     sock: socket.socket = winner
                     return sock
+                for failure in failures:
+                    if failure is not None and not isinstance(failure, OSError):
+                        raise failure  # a port beyond 65535, say: no matter of the network
             raise _joint_error(errors, all_errors)
         finally:
             errors.clear()  # their tracebacks hold this frame: no cycle is left behind
@@ -129,6 +132,19 @@ class Connections(Streaming):
             if isinstance(error, OSError):
                 errors.append(error)
             raise
+
+
+def _or_close(sock: socket.socket, protocol_factory: ProtocolFactory) -> ProtocolFactory:
+    """``protocol_factory``, and if it fails the socket that nobody else knows is closed."""
+
+    def make_protocol() -> asyncio.BaseProtocol:
+        try:
+            return protocol_factory()
+        except BaseException:
+            sock.close()
+            raise
+
+    return make_protocol
 
 
 _interleaved = interleave  # the parameter of create_connection has the same name

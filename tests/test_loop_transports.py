@@ -252,6 +252,12 @@ def test_true_from_eof_received_keeps_the_transport_open(loop: EventLoop) -> Non
         theirs.shutdown(socket.SHUT_WR)
         while "eof" not in protocol.events:
             await asyncio.sleep(0)
+        assert transport.is_reading()  # only pause_reading() changes that
+        transport.resume_reading()
+        transport.pause_reading()
+        transport.resume_reading()
+        for _ in range(3):
+            await asyncio.sleep(0)
         transport.write(b"still here")
         transport.close()
         with theirs:

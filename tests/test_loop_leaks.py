@@ -1,0 +1,164 @@
+"""What is left behind: by loops, connections and failures. Nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+import warnings
+import weakref
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from loops_under_test import OURS, SELECTORS, new_loop, opened
+from muxloop import EventLoop, open_selector
+
+resource = pytest.importorskip("resource")
+
+
+@pytest.fixture(params=SELECTORS)
+def loop(request: pytest.FixtureRequest) -> Iterator[EventLoop]:
+    yield from opened(request.param)
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """What dies in the test dies by its reference count."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def open_files() -> int:
+    return len(os.listdir("/dev/fd"))
+
+
+def take_all_descriptors() -> list[int]:
+    """Duplicates of standard input, until there is no descriptor left."""
+    taken = []
+    while True:
+        try:
+            taken.append(os.dup(0))
+        except OSError:
+            return taken
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("selector", OURS)
+def test_a_closed_loop_needs_no_collector(selector: str) -> None:
+    loop = new_loop(selector)
+
+    loop.run_until_complete(asyncio.to_thread(int))
+    dead = weakref.ref(loop)
+    loop.close()
+    del loop
+    assert dead() is None
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_closed_connection_needs_no_collector(loop: EventLoop) -> None:
+    class Protocol(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            transport, protocol = await loop.create_connection(Protocol, sock=ours)
+            dead = weakref.ref(transport), weakref.ref(protocol)
+            transport.close()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            assert transport.get_protocol() is None
+            del transport, protocol
+            assert [ref() for ref in dead] == [None, None]
+
+    loop.run_until_complete(main())
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_a_refused_connection_needs_no_collector(loop: EventLoop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+
+    class Factory:
+        def __call__(self) -> asyncio.Protocol:
+            return asyncio.Protocol()
+
+    async def main() -> weakref.ref[Any]:
+        factory = Factory()
+        with pytest.raises(ConnectionRefusedError):
+            await loop.create_connection(factory, *address)
+        return weakref.ref(factory)
+
+    assert loop.run_until_complete(main())() is None
+
+
+def test_a_protocol_factory_that_fails_leaks_no_socket(loop: EventLoop) -> None:
+    def fail() -> asyncio.Protocol:
+        raise LookupError("no protocol")
+
+    async def main() -> None:
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
+        async with server:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", ResourceWarning)
+                with pytest.raises(LookupError):
+                    await loop.create_connection(fail, *server.sockets[0].getsockname())
+                gc.collect()
+
+    loop.run_until_complete(main())
+
+
+@pytest.mark.parametrize("delay", [None, 0.1])
+def test_what_is_no_matter_of_the_network_is_raised_as_it_is(loop: EventLoop, delay: float | None) -> None:
+    async def main() -> None:
+        with pytest.raises(OverflowError):
+            await loop.create_connection(asyncio.Protocol, "127.0.0.1", 70_000, happy_eyeballs_delay=delay)
+
+    loop.run_until_complete(main())
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+@pytest.mark.parametrize("selector", OURS)
+def test_a_loop_that_finds_no_descriptors_leaves_none(
+    selector: str, spare: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EMFILE in the midst of the constructor: the error comes through, and nothing is made by half."""
+    ignored: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", ignored.append)
+    before = open_files()
+    opened_selector = open_selector(selector)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as cleanup:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+        cleanup.callback(resource.setrlimit, resource.RLIMIT_NOFILE, limits)
+        taken = take_all_descriptors()
+        for _ in range(spare):
+            os.close(taken.pop())
+        for fd in taken:
+            cleanup.callback(os.close, fd)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ResourceWarning)
+            with pytest.raises(OSError, match="Too many"):
+                EventLoop(opened_selector)
+            gc.collect()
+    assert open_files() == before
+    assert ignored == []
+
+
+@pytest.mark.skipif("select" not in OURS, reason="this system has no select")
+def test_a_selector_that_refuses_the_waker_leaves_nothing() -> None:
+    before = open_files()
+    selector = open_selector("select")
+    selector.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        with pytest.raises(RuntimeError, match="closed"):
+            EventLoop(selector)
+        gc.collect()
+    assert open_files() == before
