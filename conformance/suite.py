@@ -170,8 +170,8 @@ def run(plan: Plan, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) 
     reports = []
     benches = [Bench(s, plan.rules_for(s), plan.profile, plan.seed, widened) for s in plan.subjects]
     for bench in benches:
-        bench.describe()
-        bench.close()
+        with bench:
+            bench.describe()
     for bench in benches:
         with bench:
             reports.append(bench.report(list(_judge_all(bench, on_start, on_finish))))

@@ -1,0 +1,117 @@
+"""Factories that misbehave, to be judged as `hostile_factories:NAME`: a suite must outlive each of them."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+
+Loop = asyncio.SelectorEventLoop
+
+
+def sound():
+    return Loop()
+
+
+def raises():
+    raise ValueError("no such luck\nand a second line \x1b[31m")
+
+
+def gives_nothing():
+    return None
+
+
+def needs_an_argument(argument):
+    return argument
+
+
+def recurses():
+    return recurses()
+
+
+def has_no_memory():
+    raise MemoryError
+
+
+def quits():
+    sys.exit("enough")
+
+
+def exits():
+    os._exit(3)
+
+
+def sleeps():
+    time.sleep(3600)
+
+
+def stops_itself():
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def kills_its_group():
+    os.killpg(0, signal.SIGKILL)
+
+
+def closes_every_file():
+    os.closerange(3, 200)
+    return Loop()
+
+
+def forks():
+    os.fork()
+    return Loop()
+
+
+def prints():
+    print("hello")
+    os.write(1, b'{"error": "made up"}\n')
+    return Loop()
+
+
+def floods():
+    sys.stderr.write("y" * 3_000_000 + "\n")
+    return Loop()
+
+
+def replaces_hooks():
+    sys.excepthook = print
+    sys.stdout = sys.stdin = None
+    return Loop()
+
+
+def starts_a_thread():
+    threading.Thread(target=time.sleep, args=(3600,)).start()
+    return Loop()
+
+
+def wanders():
+    os.chdir("/")
+    os.umask(0o777)
+    for number in (signal.SIGALRM, signal.SIGINT, signal.SIGTERM, signal.SIGABRT):
+        signal.signal(number, signal.SIG_IGN)
+    return Loop()
+
+
+def seems_to_run():
+    loop = Loop()
+    asyncio._set_running_loop(loop)
+    return loop
+
+
+class ClockOfWords(Loop):
+    def time(self):
+        return "noon"
+
+
+class AnswersStrangely(Loop):
+    def remove_reader(self, fd):
+        return {(1, 2): object()}
+
+
+class Lazy(Loop):
+    """Leaves out what it has no mind to do."""
+
+    def call_later(self, *arguments, **keywords):
+        raise NotImplementedError("call_later: not yet")
