@@ -17,7 +17,7 @@ def measure(name):
         f"{len(os.listdir('/dev/fd'))} fds,",
         f"{threading.active_count()} threads,",
         f"{time.process_time() * 1000:.1f} ms of CPU,",
-        f"{sys.getallocatedblocks()} memory blocks,",
+        f"{getattr(sys, 'getallocatedblocks', int)()} memory blocks,",
         f"{resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw} waits",
     )"""
 

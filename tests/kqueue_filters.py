@@ -143,8 +143,10 @@ class FileKnote(Knote):
         if stat.S_ISFIFO(self.mode):
             return fcntl.fcntl(self.ident, fcntl.F_GETPIPE_SZ) - _ioctl_int(self.ident, termios.FIONREAD)
         if stat.S_ISSOCK(self.mode):
+            blocking = os.get_blocking(self.ident)
             with socket.socket(fileno=os.dup(self.ident)) as sock:
                 size = sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+            os.set_blocking(self.ident, blocking)  # PyPy's constructor makes the file a blocking one
             return max(size - _ioctl_int(self.ident, termios.TIOCOUTQ), 0)
         return 1
 

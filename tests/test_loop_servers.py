@@ -144,12 +144,9 @@ def test_pending_connections_are_accepted_in_one_turn(loop: EventLoop) -> None:
             loop.call_soon(count)
 
     async def main() -> None:
-        async with await loop.create_server(Counting, "127.0.0.1", 0, start_serving=False) as server:
-            for sock in server.sockets:
-                sock_fd = socket.socket(fileno=socket.dup(sock.fileno()))  # type: ignore[attr-defined]
-                sock_fd.listen(100)
-                clients = [socket.create_connection(sock.getsockname()) for _ in range(20)]
-                sock_fd.close()
+        listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        clients = [socket.create_connection(listener.getsockname()) for _ in range(20)]
+        async with await loop.create_server(Counting, sock=listener, start_serving=False) as server:
             await server.start_serving()
             count()
             while len(made) < 20:

@@ -13,7 +13,8 @@ from typing import Any
 from ..program import Program
 from .stage import VALUE, LoopStage
 
-_COUNTING = sys.implementation.name == "cpython"
+COUNTING = sys.implementation.name == "cpython"
+"""Whether references are counted, and what nobody refers to goes away at once."""
 NEAR_S = 0.06
 """Cancelled timers nearer than this are watched past their deadline; farther ones are not waited for."""
 FAR_S = 5.0
@@ -185,7 +186,7 @@ class Scheduling(LoopStage):
         self.met(name)
         if 0 < self._delays_s[name] < NEAR_S:
             self.watch(self._delays_s[name])
-        if not _COUNTING:
+        if not COUNTING:
             gc.collect()
         self.note(
             "cancelled",

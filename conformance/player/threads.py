@@ -9,7 +9,7 @@ import threading
 from typing import Any
 
 from ..program import Program, walk
-from .scheduling import Scheduling
+from .scheduling import COUNTING, Scheduling
 
 ROUND_TRIP_S = 0.5
 """A ping-pong that waits longer than this (times the tolerance) has lost its wake-up."""
@@ -114,9 +114,15 @@ class Threads(Scheduling):
             handle.cancel()
         else:
             del finalised
+        if not COUNTING:
+            gc.collect()
 
     def _collect_inside_a_call(self) -> None:
         """Let the garbage collector, and __del__ with it, run inside the loop's call_soon_threadsafe."""
+        if not COUNTING:
+            self.loop.call_soon_threadsafe(_nothing)  # a collector like PyPy's chooses its moments itself
+            gc.collect()
+            return
         thresholds = gc.get_threshold()
         gc.set_threshold(1, 1, 1)
         try:
