@@ -64,8 +64,16 @@ def forks():
     return Loop()
 
 
+def leaves_a_child():
+    child = os.fork()
+    if child == 0:
+        time.sleep(3600)
+    sys.stderr.write(f"{child}\n")
+    return Loop()
+
+
 def prints():
-    print("hello")
+    sys.stdout.write("hello\n")
     os.write(1, b'{"error": "made up"}\n')
     return Loop()
 
@@ -106,7 +114,7 @@ class ClockOfWords(Loop):
 
 
 class AnswersStrangely(Loop):
-    def remove_reader(self, fd):
+    def remove_reader(self, _fd):
         return {(1, 2): object()}
 
 

@@ -1,9 +1,8 @@
-"""Whatever a user gets wrong is told in one line that says what is allowed, with exit code 2 and no traceback."""
+"""Whatever a user gets wrong is told in one line that says what is allowed, with exit code 2."""
 
 import sys
 
 import pytest
-
 from muxloop.cli import main
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="names the backends of Linux")

@@ -1,11 +1,10 @@
-"""The suite is itself tested: every planted fault is caught by the rule that names it, no sound subject is blamed."""
+"""Every planted fault is caught by the rule that names it, and no sound subject is blamed."""
 
 import dataclasses
 
 import pytest
 from faulty_loops import KILLERS, LOOP_FAULTS
 from faulty_selectors import SELECTOR_FAULTS
-
 from muxloop.conformance import judge
 from muxloop.conformance.judging import PROFILES
 from muxloop.conformance.rules import all_rules

@@ -1,0 +1,93 @@
+"""Ids and levels never change their meaning: the catalogue is written down here a second time."""
+
+import json
+import platform
+import tomllib
+from importlib import resources
+
+import pytest
+from muxloop.cli import main
+from muxloop.conformance import rule_ids
+from muxloop.conformance.declarations import declared, reason_for
+from muxloop.conformance.subjects import parse
+
+LEVELS = {
+    "R": "ORD-01 ORD-10 ORD-11 TMR-01 TMR-02 TMR-05 TMR-06 TMR-07 TMR-10 TMR-12 CAN-01 CAN-02 CAN-03 CAN-04 "
+    "IO-02 IO-03 SEL-01 SEL-02 SEL-04 THR-01 THR-04 THR-05 THR-06 LIF-01 LIF-02 LIF-03 LIF-04 LIF-06 EXC-01",
+    "P": "ORD-03",
+    "C": "ORD-02 ORD-04 ORD-05 ORD-06 ORD-07 ORD-08 ORD-09 TMR-03 TMR-08 TMR-09 TMR-11 HEAP-01 HEAP-02 "
+    "HEAP-03 HEAP-04 HEAP-05 HEAP-06 CAN-05 IO-01 IO-04 IO-05 IO-06 IO-07 SEL-03 SEL-05 SEL-06 SEL-07 SEL-08 "
+    "THR-02 THR-03 LIF-05 LIF-07 LIF-08 EXC-02 EXC-03",
+    "own": "TMR-04 HEAP-07",
+}
+
+
+@pytest.fixture
+def listed(capsys):
+    assert main(["rules", "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_ids_and_levels(listed):
+    of_level = {level: [r["id"] for r in listed["rules"] if r["level"] == level] for level in LEVELS}
+    assert of_level == {level: ids.split() for level, ids in LEVELS.items()}
+    assert sum(map(len, of_level.values())) == len(listed["rules"])
+    assert listed["levels"].keys() == LEVELS.keys()
+
+
+def test_every_rule_says_what_it_asks_and_why(listed):
+    for rule in listed["rules"]:
+        assert rule["sentence"].strip() == rule["sentence"] != ""
+        assert not rule["sentence"].endswith(".")
+        assert rule["source"]
+        assert rule["judges"] == ("selector" if rule["id"].startswith("SEL-") else "loop")
+
+
+def test_the_list_for_people_names_every_rule(capsys, listed):
+    assert main(["rules"]) == 0
+    told = capsys.readouterr().out
+    for rule in listed["rules"]:
+        assert f"{rule['id']:8} {rule['level']:4} {rule['sentence']}\n" in told
+
+
+def test_the_ids_as_a_function(listed):
+    assert rule_ids() + rule_ids("selector") == sorted(
+        (rule["id"] for rule in listed["rules"]), key=lambda rule_id: rule_id.startswith("SEL-")
+    )
+    assert set(rule_ids(required_only=True)) == {
+        rule_id for rule_id in LEVELS["R"].split() if not rule_id.startswith("SEL-")
+    }
+
+
+FILES = [
+    file
+    for file in resources.files("muxloop.conformance").joinpath("declared").iterdir()
+    if file.name.endswith(".toml")
+]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_a_declaration_names_what_there_is(file):
+    ids = {*rule_ids(), *rule_ids("selector")}
+    entries = tomllib.loads(file.read_text(encoding="utf-8"))["deviation"]
+    assert entries
+    for entry in entries:
+        assert entry.keys() <= {"rule", "subjects", "reason", "python"}
+        assert entry["rule"] in ids
+        assert len(entry["reason"]) > 20
+        for spec in entry["subjects"]:
+            name, _, backend = spec.partition("@")
+            assert parse(name).target == name
+            assert backend in ("", "epoll", "kqueue", "poll", "select")
+
+
+def test_a_declaration_covers_its_subjects_only():
+    (first, *_) = declared()
+    assert reason_for(first.subjects[0], first.rule) == first.reason
+    assert reason_for("muxloop", first.rule) is None
+
+
+def test_a_declaration_may_be_for_some_pythons_only():
+    applies = (3, 13) <= tuple(map(int, platform.python_version_tuple()[:2])) < (3, 14)
+    if not applies:
+        assert reason_for("asyncio", "LIF-06") is None

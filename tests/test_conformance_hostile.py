@@ -1,0 +1,114 @@
+"""Subjects that attack the process that plays them get a verdict; the run goes on to its end."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from muxloop.cli import main
+from muxloop.conformance import judge
+from muxloop.conformance.history import History
+from muxloop.conformance.playground import Playground
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, fork and /proc")
+
+SMALL = (("soon", "c0", ()), ("run",))
+
+
+@pytest.mark.parametrize(
+    ("factory", "outcome", "detail"),
+    [
+        ("sleeps", "hung", "no answer within 2.0 s"),
+        ("stops_itself", "hung", "no answer within 2.0 s"),
+        ("exits", "crashed", "the playing process exited with code 3"),
+        ("quits", "crashed", "the playing process exited with code 1"),
+        ("kills_its_group", "crashed", "the playing process died of SIGKILL"),
+        ("closes_every_file", "crashed", "the playing process exited with code 1"),
+    ],
+)
+def test_a_factory_that_takes_its_process_along(factory, outcome, detail):
+    with Playground(f"hostile_factories:{factory}", hard_limit_s=2.0) as playground:
+        for ended in (playground.describe(), playground.play(SMALL)):
+            assert isinstance(ended, History)
+            assert (ended.outcome, ended.detail) == (outcome, detail)
+
+
+def test_a_hang_shows_where_it_hangs():
+    with Playground("hostile_factories:sleeps", hard_limit_s=2.0) as playground:
+        assert "in sleeps" in playground.play(SMALL).stderr
+
+
+@pytest.mark.parametrize(
+    "factory", ["forks", "prints", "floods", "replaces_hooks", "starts_a_thread", "wanders", "sound"]
+)
+def test_bad_manners_are_no_fault_of_the_loop(factory):
+    report = judge(f"hostile_factories:{factory}", rules=["ORD-01", "CAN-01"], profile="quick", seed=1)
+    assert [verdict.outcome for verdict in report.subjects[0].results] == ["held", "held"]
+
+
+@pytest.mark.parametrize(
+    ("factory", "rule", "seen"),
+    [
+        ("seems_to_run", "ORD-01", "it never ran"),
+        ("ClockOfWords", "ORD-01", "loop.time() returned 'noon', which is no number"),
+        ("AnswersStrangely", "IO-03", "it returned {}"),
+    ],
+)
+def test_strange_answers_are_findings(factory, rule, seen):
+    report = judge(f"hostile_factories:{factory}", rules=[rule], profile="quick", seed=1)
+    (verdict,) = report.subjects[0].results
+    assert verdict.outcome == "broken"
+    assert verdict.witness is not None
+    assert seen in verdict.witness.seen
+
+
+def test_what_a_loop_does_not_implement_is_not_offered():
+    report = judge("hostile_factories:Lazy", rules=["TMR-01"], profile="quick", seed=1)
+    (verdict,) = report.subjects[0].results
+    assert (verdict.outcome, verdict.message) == ("not-offered", "NotImplementedError: call_later: not yet")
+
+
+@pytest.mark.parametrize("spread", [(), ("-n", "2")], ids=["one process", "two processes"])
+def test_the_run_goes_on_past_killers(capsys, monkeypatch, spread):
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")
+    killers = (
+        "faulty_loops:exits_the_process",
+        "faulty_loops:segfaults",
+        "hostile_factories:kills_its_group",
+    )
+    arguments = ("conform", *killers, "muxloop@select", "--rules", "ORD-01", "--profile", "quick", *spread)
+    assert main(arguments) == 1
+    told = capsys.readouterr()
+    assert "exited with code 3" in told.err
+    assert "died of SIGSEGV" in told.err
+    assert "died of SIGKILL" in told.err
+    assert "muxloop@select: finished, 1 of 1 rule held" in told.err
+    assert "3 of 4 subjects fail, 1 holds every rule" in told.out
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_play_that_hangs_ends_itself_when_its_suite_is_gone():
+    playground = Playground("hostile_factories:sleeps", hard_limit_s=0.5)
+    worker = playground._start()
+    playground.hard_limit_s = 0.2  # the suite gives up at once, and does not clean up
+    assert playground._ask({"ask": "describe"}) is None
+    assert worker.wait(60) == 1
+    playground.stop()
+
+
+def test_a_stopped_playground_leaves_no_child_of_the_subject():
+    playground = Playground("hostile_factories:leaves_a_child")
+    assert playground.play(SMALL).outcome == "completed"
+    child = int(playground.stop().split()[-1])
+    while is_running(child):
+        time.sleep(0.01)
+
+
+def is_running(pid):
+    """False for a zombie, too: whether somebody reaps the orphan is not up to the suite."""
+    listed = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return listed.stdout.strip()[:1] not in ("", "Z")

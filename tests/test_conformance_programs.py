@@ -1,0 +1,71 @@
+"""Programs are plain data that survive JSON, and rules are pure functions of any history."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from muxloop.conformance.history import History
+from muxloop.conformance.playground import Playground
+from muxloop.conformance.program import LOOP_ACTIONS, SELECTOR_ACTIONS, as_json, parse, walk
+from muxloop.conformance.rules import all_rules
+
+RULES = all_rules()
+VOCABULARIES = {"loop": LOOP_ACTIONS, "selector": SELECTOR_ACTIONS}
+
+drawing = settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.generate],
+)
+
+
+def by_id(rule):
+    return rule.id
+
+
+@pytest.mark.parametrize("rule", RULES, ids=by_id)
+def test_a_program_is_the_same_after_json(rule):
+    @settings(drawing, max_examples=20)
+    @given(rule.programs)
+    def check(program):
+        assert parse(as_json(program), VOCABULARIES[rule.judges]) == program
+
+    check()
+
+
+@pytest.mark.parametrize("kind", VOCABULARIES)
+def test_every_action_is_played_by_some_rule(kind):
+    played = set()
+    for rule in RULES:
+        if rule.judges == kind:
+
+            @settings(drawing, max_examples=12)
+            @given(rule.programs)
+            def collect(program):
+                played.update(action[0] for action in walk(program))
+
+            collect()
+    assert played == set(VOCABULARIES[kind])
+
+
+@pytest.mark.parametrize("rule", RULES, ids=by_id)
+def test_a_history_without_events_gives_no_error(rule):
+    list(rule.check(History(())))
+
+
+@pytest.mark.parametrize(("kind", "subject"), [("loop", "asyncio"), ("selector", "selector:select")])
+def test_rules_judge_programs_of_other_rules_too(kind, subject):
+    own = [rule for rule in RULES if rule.judges == kind]
+    with Playground(subject) as playground:
+        for rule in own:
+
+            @settings(drawing, max_examples=2)
+            @given(rule.programs)
+            def judge_by_all(program):
+                history = playground.play(program)
+                assert history.outcome == "completed"
+                for other in own:
+                    first, second = list(other.check(history)), list(other.check(history))
+                    assert first == second
+
+            judge_by_all()
