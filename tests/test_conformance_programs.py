@@ -9,6 +9,8 @@ from muxloop.conformance.rules import all_rules
 
 RULES = all_rules()
 VOCABULARIES = {"loop": LOOP_ACTIONS, "selector": SELECTOR_ACTIONS}
+DRAWN = {"loop": 20, "selector": 100}
+"""Programs for each rule; few rules judge selectors, and they have to play the whole vocabulary."""
 
 drawing = settings(
     deadline=None,
@@ -39,7 +41,7 @@ def test_every_action_is_played_by_some_rule(kind):
     for rule in RULES:
         if rule.judges == kind:
 
-            @settings(drawing, max_examples=12)
+            @settings(drawing, max_examples=DRAWN[kind])
             @given(rule.programs)
             def collect(program):
                 played.update(action[0] for action in walk(program))
