@@ -20,6 +20,7 @@ import selectors
 import signal
 import sys
 import threading
+import time
 import warnings
 from asyncio.log import logger
 from collections import deque
@@ -44,6 +45,10 @@ from .timers import TimerHeap
 from .wakeup import Waker
 
 _new_handle = Handle.__new__
+
+# Threads that queue without a pause keep the GIL from the loop, whose batches would grow ever longer and
+# starve its timers: beyond this length of the queue, each of them steps back. (4 threads: from no end to 5 ms)
+_FLOODED = 10_000
 
 
 class Core(AsyncGenerators):
@@ -129,7 +134,10 @@ class Core(AsyncGenerators):
             handle: Handle = TracedHandle(callback, args, self, context, sys._getframe().f_back)
         else:
             handle = Handle(callback, args, self, context)
-        self._ready.append(handle)
+        ready = self._ready
+        ready.append(handle)
+        if len(ready) > _FLOODED and self._thread_id != threading.get_ident():
+            time.sleep(0)  # lets go of the GIL
         try:
             self._waker.wake()
         except OSError:

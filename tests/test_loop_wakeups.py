@@ -220,3 +220,26 @@ def test_control_c_under_a_runner_cancels_the_main_task(selector: str) -> None:
     with pytest.raises(KeyboardInterrupt), asyncio.Runner(loop_factory=lambda: next(loops)) as runner:
         runner.run(main())
     assert cleaned_up == [True]
+
+
+def test_threads_that_flood_the_loop_do_not_starve_its_timers(loop: EventLoop) -> None:
+    """Without a brake each batch is three times as long as the former, and the timer waits for all."""
+    most = 250_000
+    sent = [0] * 4
+
+    def flood(index: int) -> None:
+        while sent[index] < most:
+            try:
+                loop.call_soon_threadsafe(int)
+            except RuntimeError:
+                return
+            sent[index] += 1
+
+    threads = [threading.Thread(target=flood, args=(index,)) for index in range(4)]
+    for thread in threads:
+        thread.start()
+    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.close()
+    for thread in threads:
+        thread.join()
+    assert sum(sent) < len(threads) * most
