@@ -247,7 +247,10 @@ def _abandoning(by: str, how: str, sent: int, then: int) -> Program:
     "C",
     "an fd closed without removal neither kills the loop, nor starves others, nor spins the CPU",
     source="libuv #1148; uvloop #61; trio #1272; epoll(7), questions and answers",
-    programs=st.builds(_abandoning, _BY, st.sampled_from(["", "dup"]), st.integers(0, 1), st.integers(0, 1)),
+    # The first of each is what Hypothesis starts with: the case that is hardest on a loop is never missed.
+    programs=st.builds(
+        _abandoning, _BY, st.sampled_from(["dup", ""]), st.sampled_from([1, 0]), st.integers(0, 1)
+    ),
     timed=True,
     cost=3,
 )
