@@ -47,7 +47,7 @@ from .wakeup import Waker
 _new_handle = Handle.__new__
 
 # Threads that queue without a pause keep the GIL from the loop, whose batches would grow ever longer and
-# starve its timers: beyond this length of the queue, each of them steps back. (4 threads: from no end to 5 ms)
+# starve its timers: beyond this length of the queue, each steps back. (4 threads: from no end to 5 ms)
 _FLOODED = 10_000
 
 
