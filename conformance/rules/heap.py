@@ -43,6 +43,7 @@ def bounded_memory(history: History) -> Iterator[Finding]:
     timers = _CHURN * _CHURN_ROUNDS
     grown = {
         "memory blocks": ((after.get("blocks", 0) - before.get("blocks", 0)), timers // 2),
+        "bytes of objects": ((after.get("heap_bytes", 0) - before.get("heap_bytes", 0)), 100 * timers),
         "bytes of memory": ((after.get("resident_bytes", 0) - before.get("resident_bytes", 0)), 100 * timers),
     }
     for what, (growth, allowed) in grown.items():
