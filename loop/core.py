@@ -151,7 +151,7 @@ class Core(AsyncGenerators):
     ) -> TimerHandle:
         """Call ``callback(*args)`` in ``delay`` seconds, never earlier; zero or less: as soon as possible.
 
-        ValueError for NaN and infinite delays; otherwise errors as ``call_soon``.
+        Never for an infinite delay. ValueError for NaN and minus infinity; otherwise errors as ``call_soon``.
         """
         if delay is None:
             raise TypeError("call_later() needs a delay in seconds, got None")

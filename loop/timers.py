@@ -41,27 +41,27 @@ class TimerHeap:
         return len(self.heap) - self.dead
 
     def push(self, handle: TimerHandle) -> None:
-        """Arm a timer. ValueError if its time is NaN, infinite or beyond any float.
+        """Arm a timer; one at infinity never fires. ValueError if its time is NaN or minus infinity.
 
         ``next`` and ``heappush`` are atomic, so a nested push takes a number of its own.
         """
         when = handle._when
-        # Both comparisons are false for NaN. Without the bounds the heap would lose its order (NaN), or
-        # the wait its end.
-        if not EARLIEST <= when <= LATEST:
+        # False for NaN, with which the heap would lose its order. Programs do arm timers at infinity:
+        # anyio's sleep_forever() is a sleep of that length.
+        if not when >= EARLIEST:
             handle._scheduled = False
-            raise ValueError(f"a timer needs a finite time, got {when!r}")
+            raise ValueError(f"a timer needs a time, got {when!r}")
         heappush(self.heap, (when, next(self._sequence), handle))
 
     def next_deadline(self) -> float | None:
-        """When the earliest live timer is due; None if there is none. Drops the dead on top."""
+        """When the earliest live timer is due; None if none ever is. Drops the dead on top."""
         heap = self.heap
         self._held = True
         try:
             while heap:
                 when, _, handle = heap[0]
                 if handle._callback is not None:
-                    return when
+                    return when if when <= LATEST else None  # a clock cannot jump to infinity
                 entry = heappop(heap)
                 if entry[2] is handle:
                     handle._scheduled = False
