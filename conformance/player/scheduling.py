@@ -173,6 +173,9 @@ class Scheduling(LoopStage):
         callback.due_again_s = delay_s
 
     def do_cancel(self, label: str) -> None:
+        self._cancel(label, collects=not COUNTING)
+
+    def _cancel(self, label: str, *, collects: bool) -> None:
         name = self.current(label)
         handle = self.handles.get(name)
         if handle is None:
@@ -186,14 +189,17 @@ class Scheduling(LoopStage):
         self.met(name)
         if 0 < self._delays_s[name] < NEAR_S:
             self.watch(self._delays_s[name])
-        if not COUNTING:
+        if collects:
             gc.collect()
         self.note(
             "cancelled",
             name,
             says=self._ask(handle, "cancelled"),
             when=self._ask(handle, "when") if hasattr(handle, "when") else None,
-            released=all(reference() is None for reference in self._watched[name]),
+            # Unknown where nothing was collected.
+            released=all(reference() is None for reference in self._watched[name])
+            if COUNTING or collects
+            else None,
             running=running,
             error=error,
         )
@@ -226,7 +232,7 @@ class Scheduling(LoopStage):
             if large:
                 self.handles.pop(name).cancel()
             else:
-                self.do_cancel(name)
+                self._cancel(name, collects=False)  # a collection for each would take seconds
 
     def do_setvar(self, value: int) -> None:
         VALUE.set(value)

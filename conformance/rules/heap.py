@@ -122,7 +122,7 @@ def order_survives(history: History) -> Iterator[Finding]:
 )
 def released(history: History) -> Iterator[Finding]:
     for cancel in history.of("cancelled"):
-        if not cancel["released"] and not cancel["running"]:
+        if cancel["released"] is False and not cancel["running"]:
             yield Finding(
                 f"cancel() of {cancel.label} lets go of its callback and argument", "they are still alive"
             )
