@@ -89,11 +89,11 @@ def backends() -> tuple[Backend, ...]:
     """Every built-in and installed backend, best first, then by name; never raises for one that fails."""
     try:
         default = resolve_backend().selector_class
-    except BackendUnavailableError:
+    except (BackendUnavailableError, OSError):
         default = None
     listed = []
     for backend in _BUILT_IN:
-        reason = backend.probe()
+        reason = _probe_to_list(backend)
         listed.append(Backend(backend.name, reason is None, reason, "built in", backend is default))
     for point in _plug_ins():
         found = _load_plug_in(point)
@@ -102,6 +102,13 @@ def backends() -> tuple[Backend, ...]:
         else:
             listed.append(Backend(point.name, False, found, _distribution_of(point), False))
     return tuple(listed)
+
+
+def _probe_to_list(backend: type[Selector]) -> str | None:
+    try:
+        return backend.probe()
+    except OSError as error:  # out of descriptors, say: to be told here, not raised
+        return str(error)
 
 
 def _from_environment() -> str | None:

@@ -30,7 +30,7 @@ import select
 from selectors import SelectorKey
 from typing import Any, ClassVar
 
-from .interface import LONGEST_WAIT_S, Selector, cap_wait
+from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
 
 _BATCHES_PER_AUDIT = 256
@@ -52,7 +52,7 @@ class EpollSelector(Selector):
             with cls.kernel.epoll() as epoll:
                 epoll.poll(0, 1)
         except OSError as error:
-            return f"epoll failed: {error}"
+            return why_probe_failed("epoll", error)
         return None
 
     def __init__(self) -> None:

@@ -26,6 +26,7 @@ What no backend can promise
 from __future__ import annotations
 
 import abc
+import errno
 import os
 import selectors
 import weakref
@@ -47,6 +48,14 @@ INTERFACE_VERSION = 1
 LONGEST_WAIT_S = 24 * 3600.0
 
 _BOTH = EVENT_READ | EVENT_WRITE
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
+
+def why_probe_failed(name: str, error: OSError) -> str:
+    """The clause that ``probe`` returns; a shortage of descriptors or memory is raised instead."""
+    if error.errno in _SHORTAGES:
+        raise error
+    return f"{name} failed: {error}"
 
 
 def cap_wait(timeout: float) -> float:
@@ -80,7 +89,9 @@ class Selector(selectors.BaseSelector):
         """None when the mechanism works in this process, else one clause that says why it does not.
 
         Probe, do not guess: a kernel, a container's filter or a stripped-down Python can refuse what
-        the platform's name promises, so a backend builds its poller once and calls it.
+        the platform's name promises, so a backend builds its poller once and calls it. A shortage of
+        descriptors or memory says nothing of the mechanism: that OSError is raised, or a slower
+        backend would be chosen without a word.
         """
 
     def __init__(self) -> None:

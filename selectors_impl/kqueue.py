@@ -33,7 +33,7 @@ import stat
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
-from .interface import LONGEST_WAIT_S, Selector, cap_wait
+from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
 
 # From sys/event.h, the same on every system; Python has a name for all of them but EV_RECEIPT, and
 # this module must be importable where `select` has none, to be probed.
@@ -65,7 +65,7 @@ class KqueueSelector(Selector):
             finally:
                 queue.close()
         except OSError as error:
-            return f"kqueue failed: {error}"
+            return why_probe_failed("kqueue", error)
         return None
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ import sys
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
-from .interface import LONGEST_WAIT_S, Selector, cap_wait
+from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
 
 if sys.platform != "win32":
@@ -44,7 +44,7 @@ class PollSelector(Selector):
         try:
             cls.kernel.poll().poll(0)
         except OSError as error:
-            return f"poll failed: {error}"
+            return why_probe_failed("poll", error)
         return None
 
     def __init__(self) -> None:

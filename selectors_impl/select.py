@@ -24,7 +24,7 @@ import time
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
-from .interface import LONGEST_WAIT_S, Selector, cap_wait
+from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
 
 _WINDOWS = sys.platform == "win32"
 _SOCKETS_PER_SET_ON_WINDOWS = 512
@@ -46,7 +46,7 @@ class SelectSelector(Selector):
             try:
                 cls.kernel.select([], [], [], 0)
             except OSError as error:
-                return f"select failed: {error}"
+                return why_probe_failed("select", error)
         return None
 
     def __init__(self) -> None:

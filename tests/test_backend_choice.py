@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import selectors
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -287,3 +289,15 @@ def test_the_base_class_cannot_be_opened():
     assert issubclass(Selector, selectors.BaseSelector)
     with pytest.raises(TypeError, match="abstract"):
         Selector()  # type: ignore[abstract]
+
+
+def test_out_of_descriptors_is_no_reason_to_choose_a_slower_backend(monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(EpollSelector, "kernel", types.SimpleNamespace(epoll=refuse))
+    with pytest.raises(OSError, match=os.strerror(errno.EMFILE)):
+        open_selector()
+    epoll = next(backend for backend in backends() if backend.name == "epoll")
+    assert not epoll.available
+    assert os.strerror(errno.EMFILE) in str(epoll.reason)
