@@ -7,81 +7,18 @@ import gc
 import logging
 import random
 import socket
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from loops_under_test import SELECTORS, opened, turn
 from muxloop import EventLoop
+from recorded_connections import Recorder, connect, read_all
 
 
 @pytest.fixture(params=SELECTORS)
 def loop(request: pytest.FixtureRequest) -> Iterator[EventLoop]:
     yield from opened(request.param)
-
-
-class Recorder(asyncio.Protocol):
-    """Writes down what it is told."""
-
-    def __init__(self, *, keep_open: bool = False) -> None:
-        self.events: list[str] = []
-        self.data = bytearray()
-        self.error: BaseException | None = None
-        self.transport: Any = None
-        self.keep_open = keep_open
-        self.lost = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-        self.events.append("made")
-
-    def data_received(self, data: bytes) -> None:
-        if self.events[-1] != "data":
-            self.events.append("data")
-        self.data += data
-
-    def eof_received(self) -> bool:
-        self.events.append("eof")
-        return self.keep_open
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self.events.append("lost")
-        self.error = error
-        self.lost.set_result(None)
-
-    def pause_writing(self) -> None:
-        self.events.append("pause")
-
-    def resume_writing(self) -> None:
-        self.events.append("resume")
-
-
-Connected = tuple[Any, Recorder, socket.socket]
-
-
-async def connect(loop: EventLoop, factory: Callable[[], Any] = Recorder) -> Connected:
-    """A transport with its protocol, and the peer's non-blocking socket; TCP, with small buffers."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        listener.setblocking(False)
-        ours = socket.socket()
-        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
-        ours.setblocking(False)
-        await loop.sock_connect(ours, listener.getsockname())
-        theirs, _ = await loop.sock_accept(listener)
-    transport, protocol = await loop.create_connection(factory, sock=ours)
-    return transport, protocol, theirs
-
-
-async def read_all(loop: EventLoop, sock: socket.socket) -> bytes:
-    """Everything until the end of the stream."""
-    received = bytearray()
-    while data := await loop.sock_recv(sock, 65536):
-        received += data
-    return bytes(received)
 
 
 def test_a_connection_from_beginning_to_end(loop: EventLoop) -> None:
@@ -418,56 +355,3 @@ def test_an_unclosed_transport_is_a_resource_warning(loop: EventLoop) -> None:
         theirs = drop()
     with theirs:
         assert loop.run_until_complete(read_all(loop, theirs)) == b""
-
-
-@pytest.mark.parametrize("fallback_only", [False, True], ids=["kernel", "reading"])
-def test_sendfile_through_a_transport(loop: EventLoop, tmp_path: Path, fallback_only: bool) -> None:
-    data = bytes(range(256)) * 2000
-    path = tmp_path / "data"
-    path.write_bytes(data)
-
-    class Unmappable:
-        """A file without a descriptor."""
-
-        def __init__(self, file: Any) -> None:
-            self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-    async def main() -> None:
-        transport, protocol, theirs = await connect(loop)
-        reading = loop.create_task(read_all(loop, theirs))
-        transport.write(b"x" * 100_000)
-        with path.open("rb") as file:
-            source: Any = Unmappable(file) if fallback_only else file
-            sending = loop.create_task(loop.sendfile(transport, source, 10))
-            await asyncio.sleep(0)
-            with pytest.raises(RuntimeError, match="sendfile"):
-                transport.write(b"in between")
-            assert await sending == len(data) - 10
-            assert file.tell() == len(data)
-        transport.write(b"end")
-        transport.close()
-        assert await reading == b"x" * 100_000 + data[10:] + b"end"
-        theirs.close()
-        await protocol.lost
-
-    loop.run_until_complete(main())
-    loop.run_until_complete(loop.shutdown_default_executor())
-
-
-def test_sendfile_on_a_connection_that_breaks(loop: EventLoop, tmp_path: Path) -> None:
-    path = tmp_path / "data"
-    path.write_bytes(bytes(5_000_000))
-
-    async def main() -> None:
-        transport, protocol, theirs = await connect(loop)
-        with path.open("rb") as file, theirs:
-            sending = loop.create_task(loop.sendfile(transport, file))
-            await asyncio.sleep(0.005)
-            transport.abort()
-            with pytest.raises(ConnectionError):
-                await sending
-        await protocol.lost
-        with pytest.raises(RuntimeError, match="closing"):
-            await loop.sendfile(transport, file)
-
-    loop.run_until_complete(main())

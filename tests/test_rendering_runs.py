@@ -1,0 +1,373 @@
+"""Programs as Python scripts: true to the program when run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from muxloop.conformance.program import as_tuples
+from muxloop.conformance.rendering import as_python
+
+needs_counting = pytest.mark.skipif(
+    sys.implementation.name != "cpython", reason="finalisers run when the collector does, not at once"
+)
+MARKS = {"finalizers": needs_counting}
+
+# What a program is, and the lines that its script prints on a sound loop; "..." stands for any text.
+PLAYED: list[tuple[str, list[object], list[str]]] = [
+    ("cancelled", [["soon", "c0", [["cancel", "c1"]]], ["soon", "c1", []], ["run"]], ["c0"]),
+    ("nested", [["soon", "c0", [["soon", "c2", []]]], ["soon", "c1", []], ["run"]], ["c0", "c1", "c2"]),
+    (
+        "timers",
+        [["later", "c0", 4, []], ["at", "c1", 2, []], ["run"]],
+        ["c1 +... ms from its deadline", "c0 after ... ms"],
+    ),
+    ("again", [["soon", "c0", [["again", 3]]], ["run"]], ["c0"] * 3),
+    ("often", [["soon", "c0", [["again", 500]]], ["run"]], ["c0 ran 500 times"]),
+    ("timer again", [["later", "c0", 1, [["again", 3]]], ["run"]], ["c0 after ... ms"] * 3),
+    ("deadline again", [["at", "c0", 1, [["again", 2]]], ["run"]], ["c0 +... ms from its deadline"] * 2),
+    (
+        "not yet there",
+        [
+            ["soon", "c0", [["cancel", "c2"], ["soon", "c1", [["cancel", "c2"]]]]],
+            ["soon", "c3", [["soon", "c2", []]]],
+            ["run"],
+        ],
+        ["c0", "c3", "c1"],
+    ),
+    (
+        "probe",
+        [["later", "c0", 2, []], ["cancel", "c0"], ["probe", "c0"], ["run"]],
+        ["c0 cancelled: True", "c0 when: ..."],
+    ),
+    ("context", [["setvar", 11], ["soon", "c0", [], 5], ["soon", "c1", []], ["run"]], ["c0 5", "c1 11"]),
+    (
+        "raise",
+        [["soon", "c0", [["raise", "ValueError"]]], ["soon", "c1", []], ["run"]],
+        ["c0", "exception handler, 2 ...", "c1"],
+    ),
+    (
+        "broken handler",
+        [["handler", "raise"], ["soon", "c0", [["raise", "ValueError"]]], ["run"]],
+        ["c0", "exception handler, 2 ..."],
+    ),
+    (
+        "interrupt",
+        [["soon", "c0", [["raise", "KeyboardInterrupt"]]], ["soon", "c1", []], ["run"], ["run"]],
+        ["c0", "-- left by Key...", "-- the run is over", "c1", "-- the run is over"],
+    ),
+    (
+        "stop",
+        [["soon", "c0", [["soon", "c1", []], ["stop"]]], ["run"], ["run"]],
+        ["c0", "-- the run is over", "c1", "-- the run is over"],
+    ),
+    ("bulk", [["bulk", "b", 5, 1, 7], ["cancel_bulk", "b", 2], ["run"]], ["b 0", "b 2", "b 4"]),
+    (
+        "one of a bulk",
+        [["bulk", "b", 3, 1, 0], ["cancel", "b#1"], ["probe", "b#1"], ["run"]],
+        ["b#1 cancelled: True", "b 0", "b 2"],
+    ),
+    (
+        "churn",
+        [
+            ["soon", "churn w", [["bulk", "w", 1000, 20000, 1], ["cancel_bulk", "w", 0], ["again", 3]]],
+            ["run"],
+            ["measure", "after"],
+        ],
+        ["churn w"] * 3 + ["after: ... fds, ..."],
+    ),
+    ("reader", [["reader", 0, "r", [["recv", 0, 1]]], ["send", 0, 3], ["run"]], ["r"] * 3),
+    ("never read", [["reader", 0, "r", [], "fd"], ["send", 0, 1], ["run"]], ["r"] * 20),
+    (
+        "removed",
+        [["reader", 0, "r", []], ["send", 0, 1], ["unreader", 0], ["unreader", 0], ["unwriter", 0], ["run"]],
+        ["remove_reader: True", "remove_reader: False", "remove_writer: False"],
+    ),
+    (
+        "hang-up",
+        [
+            ["fill", 0],
+            ["writer", 0, "w", [["unwriter", 0]]],
+            ["later", "c0", 2, [["drain", 0], ["hangup", 0]]],
+            ["run"],
+        ],
+        ["c0 after ... ms", "w", "remove_writer: True"],
+    ),
+    (
+        "reuse",
+        [
+            ["reader", 0, "old", [], "fd"],
+            [
+                "soon",
+                "c0",
+                [
+                    ["send", 0, 1],
+                    ["unreader", 0],
+                    ["abandon", 0, "dup"],
+                    ["reuse", 0],
+                    ["reader", 0, "new", [["recv", 0, 8]]],
+                ],
+            ],
+            ["run"],
+            ["send", 0, 1],
+            ["run"],
+        ],
+        ["c0", "remove_reader: True", "-- the run is over", "new", "-- the run is over"],
+    ),
+    (
+        "future",
+        [
+            ["future", "f0"],
+            ["on_done", "f0", "c0", []],
+            ["cancel_future", "f0", "why"],
+            ["resolve", "f0"],
+            ["run"],
+        ],
+        ["f0 cancel(): True", "c0"],
+    ),
+    (
+        "task",
+        [
+            ["future", "f0"],
+            ["task", "t0", [["yield"], ["await", "f0"], ["pause", 1]], 1],
+            ["later", "c0", 2, [["cancel_task", "t0", "why"]]],
+            ["run"],
+        ],
+        ["t0 starts", "c0 after ... ms", "t0 cancel(): True", "t0 CancelledError('why')", "t0 ends"],
+    ),
+    (
+        "one task",
+        [["soon", "c0", [["task", "t0", []]]], ["soon", "c1", [["task", "t0", []]]], ["run"]],
+        ["c0", "c1", "t0"],
+    ),
+    (
+        "threads",
+        [["thread", "T", [["block", 3], ["threadsafe", "c0", []]]], ["run"]],
+        ["c0"],
+    ),
+    ("flood", [["thread", "T", [["flood", "x0", 200]]], ["run"]], ["x0 in order, once each: True"]),
+    ("ping-pong", [["thread", "T", [["pingpong", "p0", 20]]], ["run"]], ["p0 all 20 came back"]),
+    (
+        "wrong thread",
+        [["debug"], ["thread", "T", [["soon", "c0", []]]], ["run"]],
+        ["call_soon: RuntimeError(..."],
+    ),
+    ("signal", [["on_signal", "s", []], ["soon", "c0", [["signal"]]], ["run"]], ["c0", "s"]),
+    (
+        "finalizers",
+        [["finalize", "f", [], "cancel"], ["finalize", "g", []], ["soon", "c0", []], ["run"]],
+        ["f", "g", "c0"],
+    ),
+    (
+        "closed",
+        [
+            ["close"],
+            ["close"],
+            ["soon", "c0", []],
+            ["attempt", "call_later"],
+            ["attempt", "run_until_complete"],
+            ["attempt", "is_closed"],
+        ],
+        [
+            "call_soon: RuntimeError(...",
+            "call_later: RuntimeError(...",
+            "run_until_complete: RuntimeError(...",
+            "is_closed: True",
+        ],
+    ),
+    (
+        "nested run",
+        [["soon", "c0", [["attempt", "run_forever"]]], ["run"]],
+        ["c0", "run_forever: RuntimeError(..."],
+    ),
+    (
+        "nested loop",
+        [["soon", "c0", [["attempt", "another loop"]]], ["run"]],
+        ["c0", "run_another_loop: RuntimeError(..."],
+    ),
+    ("close inside", [["soon", "c0", [["close"]]], ["run"]], ["c0", "close: RuntimeError(..."]),
+    ("another loop", [["attempt", "another loop with threads"]], ["run_another_loop_with_threads: None"]),
+    (
+        "run until",
+        [["future", "f0"], ["soon", "c0", [["stop"]]], ["run_until", "f0"]],
+        ["c0", "run_until_complete: RuntimeError(..."],
+    ),
+    (
+        "executor",
+        [["executor", "job"], ["close"], ["release", "job"], ["attempt", "is_closed"]],
+        ["is_closed: True"],
+    ),
+    ("strange", [["later", "c0", 1e13, []], ["later", "c1", 1, []], ["run"]], ["call_later: ...", "..."]),
+    (
+        "fork",
+        [["soon", "c0", [["fork"]]], ["run"]],
+        ["c0", "running loop of the child: ...", "the child ended with 0"],
+    ),
+]
+
+
+def printed_by(program: list[object], subject: str, judges: str, folder: Path, rule: str = "") -> list[str]:
+    script = folder / "script.py"
+    script.write_text(as_python(as_tuples(program), subject, judges, rule))
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, script.read_text() + done.stderr
+    return done.stdout.splitlines()
+
+
+def assert_printed(lines: list[str], expected: list[str]) -> None:
+    patterns = [re.escape(line).replace(re.escape("..."), ".*") for line in expected]
+    assert len(lines) == len(patterns), lines
+    for line, pattern in zip(lines, patterns, strict=True):
+        assert re.fullmatch(pattern, line), lines
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [pytest.param(*case, id=name, marks=MARKS.get(name, ())) for name, *case in PLAYED],
+)
+def test_scripts_do_what_the_program_says(program: list[object], expected: list[str], tmp_path: Path) -> None:
+    assert_printed(printed_by(program, "asyncio", "loop", tmp_path), expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("CAN-02", ["c0 cancelled(): False", "c1 cancelled(): False", "c1"]),
+        ("TMR-05", ["c0 <class 'asyncio.events.TimerHandle'>", "c1 <class 'asyncio.events.Handle'>", "c1"]),
+        ("TMR-06", ["c0 when(): ...", "c0 when(): ...", "c1"]),
+        pytest.param(
+            "HEAP-04", ["c0 is released", "c0 is cancelled", "c1", "c1 is released"], marks=needs_counting
+        ),
+    ],
+)
+def test_what_the_broken_rule_asks_of_handles_is_printed(
+    rule: str, expected: list[str], tmp_path: Path
+) -> None:
+    program: list[object] = [["later", "c0", 1, []], ["cancel", "c0"], ["soon", "c1", []], ["run"]]
+    assert_printed(printed_by(program, "asyncio", "loop", tmp_path, rule), expected)
+
+
+SELECTED: list[tuple[str, list[object], list[str]]] = [
+    (
+        "select",
+        [
+            ["register", 0, "rw"],
+            ["send", 0, 1],
+            ["select", 0],
+            ["fill", 0],
+            ["recv", 0, 9],
+            ["select", 1],
+            ["drain", 0],
+            ["select", 0],
+        ],
+        [
+            "select(0) after ...: {'ours0': 3}",
+            "select(0.001) after ...: {}",
+            "select(0) after ...: {'ours0': 2}",
+        ],
+    ),
+    (
+        "changes",
+        [
+            ["register", 0, "r"],
+            ["register", 0, "w"],
+            ["modify", 0, "w"],
+            ["modify", 1, "r"],
+            ["map"],
+            ["unregister", 0],
+            ["unregister", 0],
+        ],
+        [
+            "register: KeyError(...",
+            "modify: KeyError(...",
+            "1 keys",
+            "SelectorKey(... True",
+            "unregister: KeyError(...",
+        ],
+    ),
+    (
+        "refused",
+        [["refuse", "register twice"], ["refuse", "register no events"], ["refuse", "register closed"]],
+        [
+            "register: KeyError(...",
+            "0 keys",
+            "register: ValueError(...",
+            "0 keys",
+            "register: ValueError(...",
+            "0 keys",
+        ],
+    ),
+    (
+        "reuse",
+        [
+            ["register", 0, "r"],
+            ["abandon", 0],
+            ["forget", 0],
+            ["reuse", 0],
+            ["register", 0, "r"],
+            ["send", 0, 1],
+            ["select", 1],
+        ],
+        ["select(0.001) after ...: {'ours0': 1}"],
+    ),
+    (
+        "hang-up",
+        [["register", 0, "r"], ["shutdown", 0], ["hangup", 0], ["send", 0, 1], ["select", 1]],
+        ["select(0.001) after ...: {'ours0': 1}"],
+    ),
+    (
+        "pipes",
+        [
+            ["pipe", 0, "r"],
+            ["pipe", 1, "w"],
+            ["register", 0, "r"],
+            ["register", 1, "w"],
+            ["send", 0, 1],
+            ["select", 1],
+            ["recv", 0, 8],
+            ["fill", 1],
+            ["select", 0],
+            ["drain", 1],
+            ["hangup", 0],
+            ["select", 1],
+        ],
+        [
+            "select(0.001) after ...: {'ours0': 1, 'ours1': 2}",
+            "select(0) after ...: {}",
+            "select(0.001) after ...: {'ours0': 1, 'ours1': 2}",
+        ],
+    ),
+    ("many", [["many", 30], ["select", 5]], ["select(0.005) after ...: 30 ready, 30 so far"]),
+    (
+        "alarm",
+        [["register", 0, "r"], ["alarm", 2], ["select", 8]],
+        ["the signal arrives", "select(0.008) after ...: {}"],
+    ),
+    (
+        "wake",
+        [["register", 0, "r"], ["wake", 0, 2], ["select", "none"]],
+        ["select(None) after ...: {'ours0': 1}"],
+    ),
+]
+
+
+@pytest.mark.parametrize("subject", ["selector:selectors:PollSelector", "selector:poll"])
+@pytest.mark.parametrize(
+    ("program", "expected"), [case[1:] for case in SELECTED], ids=[case[0] for case in SELECTED]
+)
+def test_scripts_about_selectors(
+    program: list[object], expected: list[str], subject: str, tmp_path: Path
+) -> None:
+    assert_printed(printed_by(program, subject, "selector", tmp_path), expected)
+
+
+@pytest.mark.parametrize("failure", ["register dead fd", "register regular file", "modify dead fd"])
+def test_calls_that_the_kernel_may_refuse_never_end_the_script(failure: str, tmp_path: Path) -> None:
+    lines = printed_by([["fail", failure], ["select", 0]], "selector:epoll", "selector", tmp_path)
+    assert lines[-1].startswith("select(0) after")
+    assert len(lines) >= 2
