@@ -44,10 +44,10 @@ class ExitsTheProcess(SteppedLoop):
 
 @KILLERS.plant
 class Segfaults(SteppedLoop):
-    """invented: the loop reads address zero in its first turn. Breaks ORD-01 (crashed)."""
+    """invented: the loop writes to memory that is not its own in its first turn. Breaks ORD-01 (crashed)."""
 
     def _run_once(self) -> None:
-        ctypes.string_at(0)
+        ctypes.memset(8, 0, 1)  # PyPy looks out for zero
 
 
 LOOP_FAULTS: dict[str, LoopFault] = {
