@@ -132,8 +132,8 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
     "finalize": _spec(
         "label body text?",
         "call_soon_threadsafe from a __del__: of what is dropped ('drop'), of an argument of a cancelled "
-        "timer ('cancel'), of what is collected inside a call_soon_threadsafe ('cycle')",
-        *("drop", "cancel", "cycle"),
+        "timer ('cancel'), of what dies while a call_soon_threadsafe is under way ('inside')",
+        *("drop", "cancel", "inside"),
     ),
     # life cycle
     "debug": _spec("", "set_debug(True)"),

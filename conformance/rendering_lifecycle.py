@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .player.threads import DROPPED_INSIDE
 from .program import Program
 from .rendering_scheduling import SHOWN_ROUNDS, LoopScript
 from .rendering_script import Lines, Place, indented, number, quoted
@@ -224,4 +225,12 @@ def finalize(script: LoopScript, place: Place, label: str, body: Program, text: 
     )
     function = script.callback(label, body, place, "threadsafe")
     made = f"Finalised({function})"
+    if text == "inside":
+        script.needs("sys")
+        return [
+            f"dying = [{made} for _ in range({DROPPED_INSIDE})]",
+            "sys.setprofile(lambda *event: dying and dying.pop())",
+            "loop.call_soon_threadsafe(int)",
+            "sys.setprofile(None)",
+        ]
     return [f"loop.call_later(60, print, {made}).cancel()" if text == "cancel" else made]

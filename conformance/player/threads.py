@@ -5,12 +5,15 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 import threading
 from typing import Any
 
 from ..program import Program, walk
 from .scheduling import COUNTING, Scheduling
 
+DROPPED_INSIDE = 6
+"""So many objects die inside one call_soon_threadsafe, so that one of them meets its weakest point."""
 ROUND_TRIP_S = 0.5
 """A ping-pong that waits longer than this (times the tolerance) has lost its wake-up."""
 
@@ -103,33 +106,30 @@ class Threads(Scheduling):
     # -- finalisers --------------------------------------------------------------------------------------
 
     def do_finalize(self, label: str, body: Program, text: str = "drop") -> None:
-        finalised = _Finalised(self, label, body)
-        if text == "cycle":
-            finalised.itself = finalised
-            del finalised
-            self._collect_inside_a_call()
+        if text == "inside":
+            self._drop_inside_a_call([_Finalised(self, label, body) for _ in range(DROPPED_INSIDE)])
         elif text == "cancel":
-            handle = self.loop.call_later(60, print, finalised)
-            del finalised
-            handle.cancel()
+            self.loop.call_later(60, print, _Finalised(self, label, body)).cancel()
         else:
-            del finalised
+            _Finalised(self, label, body)
         if not COUNTING:
             gc.collect()
 
-    def _collect_inside_a_call(self) -> None:
-        """Let the garbage collector, and __del__ with it, run inside the loop's call_soon_threadsafe."""
-        if not COUNTING:
-            self.loop.call_soon_threadsafe(_nothing)  # a collector like PyPy's chooses its moments itself
-            gc.collect()
-            return
-        thresholds = gc.get_threshold()
-        gc.set_threshold(1, 1, 1)
+    def _drop_inside_a_call(self, dying: list[_Finalised]) -> None:
+        """Let objects die, one after the other, at whatever the loop does inside call_soon_threadsafe."""
+
+        def drop_one(*_: object) -> None:
+            if dying:
+                dying.pop()
+                if not COUNTING:
+                    gc.collect()
+
+        sys.setprofile(drop_one)
         try:
             self.loop.call_soon_threadsafe(_nothing)
         finally:
-            gc.set_threshold(*thresholds)
-        gc.collect()
+            sys.setprofile(None)
+            dying.clear()
 
 
 def _nothing() -> None:
@@ -141,7 +141,6 @@ class _Finalised:
 
     def __init__(self, stage: Threads, label: str, body: Program) -> None:
         self.stage, self.label, self.body = stage, label, body
-        self.itself: object = None
 
     def __del__(self) -> None:
         if not self.stage.loop.is_closed():

@@ -199,7 +199,7 @@ _DEAD = 20
 )
 def no_wake_up(history: History) -> Iterator[Finding]:
     before, after = history.first("measured", "before"), history.first("measured", "after")
-    if before and after and after["waits"] - before["waits"] >= _DEAD * 0.75:
+    if before and after and after["waits"] - before["waits"] >= _DEAD * 0.5:
         waits = after["waits"] - before["waits"]
         yield Finding(
             f"a few waits beside {_DEAD} cancelled timers", f"the thread went to sleep {waits:.0f} times"

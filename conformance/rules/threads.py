@@ -147,7 +147,7 @@ def _finalising(how: str, nested: bool) -> Program:
     source=f"{_THREADSAFE}; CPython gc and signal docs",
     programs=st.one_of(
         st.builds(_signalling, st.sampled_from(["main", "callback", "timer", "thread"]), st.integers(1, 3)),
-        st.builds(_finalising, st.sampled_from(["drop", "cancel", "cycle"]), st.booleans()),
+        st.builds(_finalising, st.sampled_from(["drop", "cancel", "inside"]), st.booleans()),
     ),
     needs="signals",
 )
