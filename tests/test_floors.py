@@ -30,7 +30,7 @@ SUBJECTS = Path("conformance", "subjects")
 
 LINES_PER_FILE = 450
 LINES_PER_FUNCTION = 70
-STATEMENTS_OF_ROOT = 15
+LINES_OF_ROOT = 15
 
 SAYS_NOTHING = {"common", "helper", "helpers", "manager", "managers", "util", "utils"}
 
@@ -124,8 +124,8 @@ def test_only_the_root_imports_absolutely() -> None:
 def test_the_root_does_nothing_but_name_what_is_public() -> None:
     docstring, *rest = parsed(Path("__init__.py")).body
     assert isinstance(docstring, ast.Expr)
-    assert all(isinstance(node, ast.ImportFrom | ast.Assign) for node in rest)
-    assert len(rest) < STATEMENTS_OF_ROOT
+    assert all(isinstance(node, ast.ImportFrom | ast.Assign | ast.AugAssign) for node in rest)
+    assert len((ROOT / "__init__.py").read_text(encoding="utf-8").splitlines()) < LINES_OF_ROOT
 
 
 def test_backends_know_neither_one_another_nor_the_choice_among_them() -> None:
