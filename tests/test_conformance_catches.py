@@ -23,9 +23,14 @@ NOT_YET_A_RULE = {"SEL-09", "SEL-10"}
 
 
 def verdict_on(subject, rule_id):
+    """The first bad verdict of up to three runs: some faults need luck, or a moment without load, to show."""
     rule = RULES[rule_id]
-    with Bench(parse(subject), [rule], HUNT, seed=1, widened=1.0) as bench:
-        return bench.judge(rule)
+    for seed in (1, 2, 3):
+        with Bench(parse(subject), [rule], HUNT, seed=seed, widened=1.0) as bench:
+            verdict = bench.judge(rule)
+        if verdict.bad:
+            break
+    return verdict
 
 
 @pytest.mark.parametrize(
