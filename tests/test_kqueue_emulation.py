@@ -281,8 +281,8 @@ def test_the_timeout_is_a_maximum_interval_to_wait(queue, pipe):
 
 def test_timers_count_their_expirations_and_are_cleared_by_retrieval(queue):
     timer = kevent(7, kq.KQ_FILTER_TIMER, fflags=kq.KQ_NOTE_USECONDS, data=1000)
-    queue.control([timer], 0)
     start = time.monotonic()
+    queue.control([timer], 0)
     (event,) = queue.control(None, 8, LONG_S)
     assert time.monotonic() - start >= 0.001 - 1e-6
     assert (event.ident, event.filter) == (7, kq.KQ_FILTER_TIMER)
