@@ -15,7 +15,7 @@ import pytest
 
 from ..errors import SuiteFailedError
 from .pytest_plugin import VERDICT_PROPERTY
-from .suite import Bench, OnFinish, OnStart, Plan, _ignore, finished_report
+from .suite import OnFinish, OnStart, Plan, _ignore, finished_report
 from .tolerance import tolerance
 from .verdict import Report, SubjectReport, Verdict, Witness
 
@@ -58,7 +58,7 @@ def run_in_processes(
     """
     started = time.monotonic()
     widened = tolerance()
-    benches = [Bench(s, plan.rules_for(s), plan.profile, plan.seed, widened) for s in plan.subjects]
+    benches = [plan.bench_for(subject, widened) for subject in plan.subjects]
     for bench in benches:
         with bench:
             bench.describe()

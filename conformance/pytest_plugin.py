@@ -53,14 +53,14 @@ def pytest_collection_modifyitems(
 
 
 def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]) -> Iterator[pytest.Item]:
-    from .suite import Bench, Plan, globs_in
+    from .suite import Plan, globs_in
     from .tolerance import tolerance
 
     globs = globs_in(config.getoption("--muxloop-rules"), "--muxloop-rules")
     plan = Plan.of(specs, globs, config.getoption("--muxloop-profile"), _shared_seed(config))
     widened = tolerance()
     for subject in plan.subjects:
-        bench = Bench(subject, plan.rules_for(subject), plan.profile, plan.seed, widened)
+        bench = plan.bench_for(subject, widened)
         config.add_cleanup(bench.close)
         under = SubjectCollector.from_parent(session, name=subject.spec)
         for rule in bench.rules:

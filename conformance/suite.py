@@ -62,6 +62,10 @@ class Plan:
     def rules_for(self, subject: Subject) -> list[Rule]:
         return [rule for rule in self.rules if rule.judges == subject.kind]
 
+    def bench_for(self, subject: Subject, widened: float) -> Bench:
+        """The subject on a playground of its own, with the rules that judge it."""
+        return Bench(subject, self.rules_for(subject), self.profile, self.seed, widened)
+
     @property
     def pairs(self) -> dict[str, int]:
         """How many rules each subject is judged by."""
@@ -168,7 +172,7 @@ def run(plan: Plan, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) 
     started = time.monotonic()
     widened = tolerance()
     reports = []
-    benches = [Bench(s, plan.rules_for(s), plan.profile, plan.seed, widened) for s in plan.subjects]
+    benches = [plan.bench_for(subject, widened) for subject in plan.subjects]
     for bench in benches:
         with bench:
             bench.describe()
@@ -192,7 +196,7 @@ def run_program(plan: Plan, program: str) -> Report:
     widened = tolerance()
     reports = []
     for subject in plan.subjects:
-        with Bench(subject, plan.rules_for(subject), plan.profile, plan.seed, widened) as bench:
+        with plan.bench_for(subject, widened) as bench:
             bench.describe()
             reports.append(bench.report([bench.replay(rule, program) for rule in bench.rules]))
     return finished_report(plan, reports, widened, time.monotonic() - started, check_declarations=False)

@@ -19,15 +19,6 @@ def loop(request: pytest.FixtureRequest) -> Iterator[EventLoop]:
     yield from opened(request.param)
 
 
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.setblocking(False)
-        theirs.setblocking(False)
-        yield ours, theirs
-
-
 @pytest.mark.parametrize("as_int", [True, False], ids=["int", "object"])
 def test_adding_replaces_and_removing_tells(loop: EventLoop, pair: Pair, as_int: bool) -> None:
     ours, theirs = pair

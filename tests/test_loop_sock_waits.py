@@ -24,15 +24,6 @@ def loop(request: pytest.FixtureRequest) -> Iterator[EventLoop]:
     yield from opened(request.param)
 
 
-@pytest.fixture
-def pair() -> Iterator[Pair]:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.setblocking(False)
-        theirs.setblocking(False)
-        yield ours, theirs
-
-
 async def turns() -> None:
     """Enough turns of the loop for a task to take what is ready and to wait again."""
     for _ in range(4):
