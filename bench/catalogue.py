@@ -1,0 +1,9 @@
+"""The benchmarks there are."""
+
+from __future__ import annotations
+
+from .benchmark import Benchmark
+from .lateness import Lateness
+from .wakeups import Wakeups
+
+BENCHMARKS: dict[str, type[Benchmark]] = {kind.name: kind for kind in (Lateness, Wakeups)}

@@ -1,0 +1,232 @@
+"""What a wake-up costs a selector that watches many files, and what a change of its registrations costs.
+
+Both ends of pairs of sockets are registered for reading. In each turn some of them are sent a byte, which
+is not measured; ``select()`` is; what it reports is read, which is not measured either. A registration is
+measured as unregistering, registering and modifying all files one by one, each followed by one
+``select(0)``: a selector may hand its changes to the kernel with the next wait.
+"""
+
+from __future__ import annotations
+
+import gc
+import socket
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
+from typing import Any, ClassVar, TypeVar
+
+from ..errors import UsageError
+from . import contestants
+from .benchmark import Answer, Benchmark, Measure, Measured, Request, Table, paired_ratio, quantile
+
+T = TypeVar("T")
+
+_FILES = 20_000
+_QUICK_FILES = 300
+_SPARE = 64  # descriptors that a process needs besides the watched ones
+
+# FD_SETSIZE is 1,024 on most systems; Windows counts 512 sockets.
+_MOST_FOR_SELECT = 500 if sys.platform == "win32" else 1000
+
+
+@dataclass(frozen=True)
+class Wakeups(Benchmark):
+    """The cost of ``select()`` and of registrations with many files registered."""
+
+    name: ClassVar[str] = "wakeups"
+    summary: ClassVar[str] = "what a wake-up costs with many files registered"
+
+    files: int = 0
+    """Files registered; 0: 20,000, or as many as this process may open."""
+
+    def __post_init__(self) -> None:
+        """UsageError, naming the limit, if so many files cannot be open at once."""
+        if self.files:
+            if self.files < 2:
+                raise UsageError(f"--files {self.files}: give a number of files to watch, 2 or more")
+            room = _room_for(self.files)
+            if self.files > room:
+                raise UsageError(
+                    f"--files {self.files}: this process may open {room + _SPARE} files (RLIMIT_NOFILE), and"
+                    f" needs {_SPARE} for itself; give --files {room}, or raise the limit (ulimit -Hn)"
+                )
+        else:
+            wanted = _QUICK_FILES if self.quick else _FILES
+            object.__setattr__(self, "files", min(wanted, _room_for(wanted)))
+
+    @property
+    def rounds(self) -> int:
+        """15."""
+        return 1 if self.quick else 15
+
+    def contestants(self) -> list[contestants.Contestant]:
+        """All selectors."""
+        return contestants.selectors_of_all()
+
+    def requests(self) -> list[Request]:
+        """Wake-ups for 100 files and for one, and changes of all registrations."""
+        return [
+            {"case": "wake-up", "ready": 100, "turns": 2 if self.quick else 20},
+            {"case": "wake-up", "ready": 1, "turns": 2 if self.quick else 50},
+            {"case": "registration"},
+        ]
+
+    @contextmanager
+    def enter(self, contestant: str) -> Iterator[Measure]:
+        """A selector that watches the files."""
+        files = min(self.files, _MOST_FOR_SELECT) if "select" in _mechanism(contestant) else self.files
+        with ExitStack() as cleanup:
+            selector = cleanup.enter_context(contestants.open_selector(contestant))
+            pairs = [socket.socketpair() for _ in range(files // 2)]
+            for end in (end for pair in pairs for end in pair):
+                cleanup.callback(end.close)
+                end.setblocking(False)
+                selector.register(end, EVENT_READ)
+            # Collections go through what the benchmark holds otherwise, at moments of their own.
+            gc.collect()
+            if hasattr(gc, "freeze"):  # PyPy has none
+                gc.freeze()
+
+            def measure(request: Request) -> Answer:
+                if request["case"] == "registration":
+                    return {"files": len(pairs) * 2, **_registrations(selector, pairs)}
+                ready = min(request["ready"], len(pairs))
+                return {
+                    "files": len(pairs) * 2,
+                    **_wake_ups(selector, pairs[:: len(pairs) // ready][:ready], request["turns"]),
+                }
+
+            yield measure
+
+    def summarise(self, measured: Sequence[Measured]) -> list[dict[str, Any]]:
+        """Medians and spread over the rounds, and the ratio to the standard library's selector."""
+        by_key = {(each.contestant, _case(each.request)): each for each in measured}
+        records = []
+        for each in measured:
+            counterpart = by_key.get(
+                (contestants.standard_selector(_mechanism(each.contestant)), _case(each.request))
+            )
+            figures = [key for key in each.answers[0] if key.endswith("_us")]
+            for figure in figures:
+                values = [answer[figure] for answer in each.answers]
+                records.append(
+                    {
+                        "contestant": each.contestant,
+                        "case": _case(each.request),
+                        "files": each.answers[0]["files"],
+                        "figure": figure,
+                        "median_us": statistics.median(values),
+                        "p10_us": quantile(values, 0.1),
+                        "p90_us": quantile(values, 0.9),
+                        "ratio_to_standard": counterpart
+                        and paired_ratio(values, [answer[figure] for answer in counterpart.answers]),
+                    }
+                )
+        return records
+
+    def tables(self, records: Sequence[dict[str, Any]]) -> list[Table]:
+        """One for each case and figure."""
+        found = []
+        for case, figure in dict.fromkeys((record["case"], record["figure"]) for record in records):
+            rows = [
+                (
+                    record["contestant"],
+                    str(record["files"]),
+                    f"{record['median_us']:.2f}",
+                    f"{record['p10_us']:.2f} - {record['p90_us']:.2f}",
+                    "" if record["ratio_to_standard"] is None else f"{record['ratio_to_standard']:.2f}",
+                )
+                for record in records
+                if (record["case"], record["figure"]) == (case, figure)
+            ]
+            columns = ("selector", "files", "median", "p10 - p90", "to standard library")
+            found.append(Table(f"{case}: {figure.removesuffix('_us')}, in µs", columns, rows))
+        return found
+
+
+def _case(request: Request) -> str:
+    if request["case"] == "registration":
+        return "registration"
+    return f"wake-up for {request['ready']} ready"
+
+
+def _mechanism(contestant: str) -> str:
+    return contestant.rpartition(":")[2].removesuffix("Selector").lower()
+
+
+def _wake_ups(
+    selector: BaseSelector, pairs: Sequence[tuple[socket.socket, socket.socket]], turns: int
+) -> Answer:
+    """Wall and CPU time of one ``select()``: medians of the turns, less what looking at the clocks takes."""
+    wait = partial(selector.select, 10)
+    cpu_us, wall_us = [], []
+    _, looking_cpu_us, looking_wall_us = zip(*(_timed(int) for _ in range(50)), strict=True)
+    for _ in range(turns):
+        for ours, _ in pairs:
+            ours.send(b"x")
+        ready, cpu, wall = _timed(wait)
+        for key, _ in ready:
+            key.fileobj.recv(16)  # type: ignore[union-attr]
+        if len(ready) != len(pairs):
+            raise AssertionError(f"{len(ready)} files were reported ready instead of {len(pairs)}")
+        cpu_us.append(cpu)
+        wall_us.append(wall)
+    return {
+        "wall_us": statistics.median(wall_us) - statistics.median(looking_wall_us),
+        "cpu_us": statistics.median(cpu_us) - statistics.median(looking_cpu_us),
+    }
+
+
+def _registrations(selector: BaseSelector, pairs: Sequence[tuple[socket.socket, socket.socket]]) -> Answer:
+    ends = [end for pair in pairs for end in pair]
+    steps: dict[str, Callable[[socket.socket], object]] = {
+        "unregister": selector.unregister,
+        "register": lambda end: selector.register(end, EVENT_READ),
+        "modify": lambda end: selector.modify(end, EVENT_READ | EVENT_WRITE),
+        "modify_back": lambda end: selector.modify(end, EVENT_READ),
+    }
+    answer = {}
+    for name, step in steps.items():
+
+        def change_all(change: Callable[[socket.socket], object] = step) -> None:
+            for end in ends:
+                change(end)
+            selector.select(0)
+
+        _, _, wall_us = _timed(change_all)
+        answer[f"{name}_us"] = wall_us / len(ends)
+    return answer
+
+
+def _timed(step: Callable[[], T]) -> tuple[T, float, float]:
+    """What a step returns, and the µs of CPU of this thread and of the wall's clock that it takes."""
+    cpu = time.thread_time_ns()
+    wall = time.perf_counter_ns()
+    result = step()
+    wall = time.perf_counter_ns() - wall
+    cpu = time.thread_time_ns() - cpu
+    return result, cpu / 1e3, wall / 1e3
+
+
+def _room_for(files: int) -> int:
+    """How many files can be watched, at most ``files``; raises the limit of open files as far as need be."""
+    if sys.platform == "win32":
+        return files
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = files + _SPARE
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        for limits in ((needed, max(needed, hard)), (hard, hard)):
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+                break
+            except (ValueError, OSError):
+                continue
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return min(files, soft - _SPARE)
