@@ -125,8 +125,10 @@ def _backends(options: argparse.Namespace) -> int:
     for backend in listed:
         state = "available" if backend.available else f"not available: {backend.reason}"
         mark = "  (default)" if backend.default else ""
-        source = "" if backend.source == "built in" else f"  from {backend.source}"
+        origin = backend.source if backend.version is None else f"{backend.source} {backend.version}"
+        source = "" if backend.source == "built in" else f"  from {origin}"
         print(f"{backend.name:{width}}  {state}{source}{mark}")
+    print("Any selectors.BaseSelector will do, named module:Class: selectors:PollSelector")
     resolve_backend()  # a MUXLOOP_BACKEND that cannot be had is an error here too, after the list that helps
     return 0
 

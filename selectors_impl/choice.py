@@ -1,23 +1,22 @@
 """Which backend: an explicit name, else MUXLOOP_BACKEND, else the best that works here.
 
 A name is a built-in one, one that an installed package offers in the entry-point group
-``muxloop.backends``, or ``module:Class``; a comma list is an order of preference.  A plug-in is any
-subclass of ``selectors.BaseSelector``; one that declares an ``interface_version`` must declare ours.
+``muxloop.backends``, or ``module:Class``; a comma list is an order of preference.  What comes from
+outside is found and tried by ``plug_ins.py``.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import selectors
 import sys
 from dataclasses import dataclass
-from importlib import metadata
 
 from ..errors import BackendUnavailableError
 from .epoll import EpollSelector
-from .interface import INTERFACE_VERSION, Selector
+from .interface import Selector
 from .kqueue import KqueueSelector
+from .plug_ins import Offer, load_class, offers
 from .poll import PollSelector
 from .select import SelectSelector
 
@@ -26,7 +25,6 @@ from .select import SelectSelector
 _BUILT_IN: tuple[type[Selector], ...] = (EpollSelector, KqueueSelector, PollSelector, SelectSelector)
 
 _VARIABLE = "MUXLOOP_BACKEND"
-_ENTRY_POINTS = "muxloop.backends"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,8 @@ class Backend:
     """Why it is not available, in one clause; None when it is."""
     source: str
     """``"built in"``, or the distribution or module that offers it."""
+    version: str | None
+    """The distribution's version; None for what belongs to none, and for what is built in."""
     default: bool
     """Whether ``open_selector()`` would open it now."""
 
@@ -86,21 +86,25 @@ def resolve_backend(name: str | None = None, *, actor: str = "backend") -> Resol
 
 
 def backends() -> tuple[Backend, ...]:
-    """Every built-in and installed backend, best first, then by name; never raises for one that fails."""
+    """Every built-in backend, best first, then every installed one, by name; none that fails is raised.
+
+    Last comes a default that is neither: MUXLOOP_BACKEND may name a ``module:Class``.
+    """
     try:
-        default = resolve_backend().selector_class
+        default = resolve_backend()
     except (BackendUnavailableError, OSError):
         default = None
     listed = []
     for backend in _BUILT_IN:
         reason = _probe_to_list(backend)
-        listed.append(Backend(backend.name, reason is None, reason, "built in", backend is default))
-    for point in _plug_ins():
-        found = _load_plug_in(point)
-        if isinstance(found, ResolvedBackend):
-            listed.append(Backend(found.name, True, None, found.source, found.selector_class is default))
-        else:
-            listed.append(Backend(point.name, False, found, _distribution_of(point), False))
+        chosen = default is not None and default.selector_class is backend
+        listed.append(Backend(backend.name, reason is None, reason, "built in", None, chosen))
+    for offer in _offers():
+        reason = _try_to_list(offer)
+        chosen = default is not None and (default.name, default.source) == (offer.name, offer.source)
+        listed.append(Backend(offer.name, reason is None, reason, offer.source, offer.version, chosen))
+    if default is not None and not any(backend.default for backend in listed):
+        listed.append(Backend(default.name, True, None, default.source, None, True))
     return tuple(listed)
 
 
@@ -109,6 +113,14 @@ def _probe_to_list(backend: type[Selector]) -> str | None:
         return backend.probe()
     except OSError as error:  # out of descriptors, say: to be told here, not raised
         return str(error)
+
+
+def _try_to_list(offer: Offer) -> str | None:
+    try:
+        found = offer.load()
+    except OSError as error:
+        return str(error)
+    return found if isinstance(found, str) else None
 
 
 def _from_environment() -> str | None:
@@ -138,74 +150,24 @@ def _look_up(name: str) -> ResolvedBackend | str:
                 return ResolvedBackend(name, backend, "built in")
             return f"not available on {sys.platform} ({reason})"
     if ":" in name:
-        return _load_class(name)
-    for point in _plug_ins():
-        if name == point.name:
-            found = _load_plug_in(point)
-            return found if isinstance(found, ResolvedBackend) else f"not available ({found})"
+        found = load_class(name)
+        if isinstance(found, str):
+            return f"not available ({found})"
+        return ResolvedBackend(name, found, name.partition(":")[0])
+    for offer in _offers():
+        if name == offer.name:
+            found = offer.load()
+            if isinstance(found, str):
+                return f"not available ({offer}: {found})"
+            return ResolvedBackend(name, found, offer.source)
     return "not a known backend"
 
 
-def _load_class(name: str) -> ResolvedBackend | str:
-    module_name, _, path = name.partition(":")
-    try:
-        found: object = importlib.import_module(module_name)
-        for attribute in path.split("."):
-            found = getattr(found, attribute)
-    except Exception as error:
-        return f"not available ({type(error).__name__}: {_one_line(error)})"
-    refusal = _refusal(found)
-    if refusal is not None:
-        return f"not available ({refusal})"
-    assert isinstance(found, type)
-    return ResolvedBackend(name, found, module_name)
-
-
-def _load_plug_in(point: metadata.EntryPoint) -> ResolvedBackend | str:
-    try:
-        found: object = point.load()
-    except Exception as error:
-        return f"{_distribution_of(point)}: {type(error).__name__}: {_one_line(error)}"
-    refusal = _refusal(found)
-    if refusal is not None:
-        return refusal
-    assert isinstance(found, type)
-    return ResolvedBackend(point.name, found, _distribution_of(point))
-
-
-def _refusal(found: object) -> str | None:
-    """Why an object from outside cannot serve as a backend; None when it can."""
-    if not isinstance(found, type) or not issubclass(found, selectors.BaseSelector):
-        return f"{found!r} is not a subclass of selectors.BaseSelector"
-    version = getattr(found, "interface_version", INTERFACE_VERSION)
-    if version != INTERFACE_VERSION:
-        return f"written for selector interface {version}, this muxloop has {INTERFACE_VERSION}"
-    try:
-        if issubclass(found, Selector):
-            return found.probe()
-        with found() as selector:
-            selector.select(0)
-    except Exception as error:
-        return f"{found.__name__} does not work: {type(error).__name__}: {_one_line(error)}"
-    return None
-
-
-def _plug_ins() -> list[metadata.EntryPoint]:
-    # A name of ours cannot be taken over: "epoll" means the same everywhere.
-    taken = {backend.name for backend in _BUILT_IN}
-    points = (point for point in metadata.entry_points(group=_ENTRY_POINTS) if point.name not in taken)
-    return sorted(points, key=lambda point: point.name)
-
-
-def _distribution_of(point: metadata.EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else point.value
+def _offers() -> list[Offer]:
+    return offers(frozenset(backend.name for backend in _BUILT_IN))
 
 
 def _what_is_available() -> str:
-    names = [backend.name for backend in _BUILT_IN if backend.probe() is None]
-    names += [point.name for point in _plug_ins() if isinstance(_load_plug_in(point), ResolvedBackend)]
+    names = [backend.name for backend in _BUILT_IN if _probe_to_list(backend) is None]
+    names += [offer.name for offer in _offers() if _try_to_list(offer) is None]
     return f"available: {', '.join(names)}"
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from muxloop.errors import BackendUnavailableError
-from muxloop.selectors_impl import INTERFACE_VERSION, Selector, backends, open_selector, resolve_backend
+from muxloop.selectors_impl import Selector, backends, open_selector, resolve_backend
 from muxloop.selectors_impl.epoll import EpollSelector
 from muxloop.selectors_impl.kqueue import KqueueSelector
 from muxloop.selectors_impl.poll import PollSelector
@@ -137,10 +137,13 @@ def test_module_and_class():
 @pytest.mark.parametrize(
     ("asked", "why"),
     [
-        ("no_such_module:Class", "ModuleNotFoundError: No module named 'no_such_module'"),
-        ("selectors:NoSuchClass", "AttributeError: module 'selectors' has no attribute 'NoSuchClass'"),
-        ("selectors:", "AttributeError: module 'selectors' has no attribute ''"),
-        (":SelectSelector", "ValueError: Empty module name"),
+        ("no_such_module:Class", "loading it raised ModuleNotFoundError: No module named 'no_such_module'"),
+        (
+            "selectors:NoSuch",
+            "loading it raised AttributeError: module 'selectors' has no attribute 'NoSuch'",
+        ),
+        ("selectors:", "loading it raised AttributeError: module 'selectors' has no attribute ''"),
+        (":SelectSelector", "loading it raised ValueError: Empty module name"),
         ("selectors:EVENT_READ", "1 is not a subclass of selectors.BaseSelector"),
         ("os:PathLike", "<class 'os.PathLike'> is not a subclass of selectors.BaseSelector"),
         ("muxloop.selectors_impl.blank:BlankSelector", "it is a blank form to start a port from"),
@@ -151,89 +154,24 @@ def test_module_and_class_that_cannot_be_had(asked, why):
     assert message_of(asked) == f"backend={asked}: not available ({why}); available: poll, select"
 
 
-PLUG_INS = """
-import selectors
-
-class Plain(selectors.SelectSelector): pass
-class Ours(selectors.SelectSelector): interface_version = {version}
-class Newer(selectors.SelectSelector): interface_version = {newer}
-class Broken(selectors.SelectSelector):
-    def __init__(self): raise OSError(38, "Function not implemented")
-"""
-
-ENTRY_POINTS = """
-[muxloop.backends]
-plain = plug_in_backends:Plain
-ours = plug_in_backends:Ours
-newer = plug_in_backends:Newer
-broken = plug_in_backends:Broken
-absent = plug_in_absent:Class
-poll = plug_in_backends:Broken
-"""
-
-
-@pytest.fixture
-def plug_ins(tmp_path, monkeypatch, only_poll_and_select):  # noqa: ARG001 - for its effect
-    text = PLUG_INS.format(version=INTERFACE_VERSION, newer=INTERFACE_VERSION + 1)
-    (tmp_path / "plug_in_backends.py").write_text(text)
-    info = tmp_path / "muxloop_plug_in-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: muxloop-plug-in\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(ENTRY_POINTS)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield
-    sys.modules.pop("plug_in_backends", None)
-
-
-@pytest.mark.parametrize("name", ["plain", "ours"])
-@pytest.mark.usefixtures("plug_ins")
-def test_a_plug_in_is_opened_by_name(name, environment):
-    environment(name)
-    with open_selector() as selector:
-        assert type(selector).__name__ == name.capitalize()
-    assert (resolve_backend().name, resolve_backend().source) == (name, "muxloop-plug-in")
-
-
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        (
-            "newer",
-            f"written for selector interface {INTERFACE_VERSION + 1}, this muxloop has {INTERFACE_VERSION}",
-        ),
-        ("broken", "Broken does not work: OSError: [Errno 38] Function not implemented"),
-        ("absent", "muxloop-plug-in: ModuleNotFoundError: No module named 'plug_in_absent'"),
-    ],
-)
-@pytest.mark.usefixtures("plug_ins")
-def test_a_plug_in_that_cannot_be_had(name, why):
-    assert message_of(name) == f"backend={name}: not available ({why}); available: poll, select, ours, plain"
-
-
-@pytest.mark.usefixtures("plug_ins")
-def test_a_plug_in_cannot_take_a_built_in_name():
-    assert resolve_backend("poll").selector_class is PollSelector
-    assert [backend.source for backend in backends() if backend.name == "poll"] == ["built in"]
-
-
-@pytest.mark.usefixtures("plug_ins")
+@pytest.mark.usefixtures("only_poll_and_select")
 def test_backends_lists_everything_and_why_not():
-    listed = {backend.name: backend for backend in backends()}
-    assert list(listed) == ["epoll", "kqueue", "poll", "select", "absent", "broken", "newer", "ours", "plain"]
-    assert dataclasses.astuple(listed["epoll"]) == ("epoll", False, "select has no epoll", "built in", False)
-    assert dataclasses.astuple(listed["poll"]) == ("poll", True, None, "built in", True)
-    assert dataclasses.astuple(listed["plain"]) == ("plain", True, None, "muxloop-plug-in", False)
-    assert [name for name, backend in listed.items() if backend.available] == [
-        "poll",
-        "select",
-        "ours",
-        "plain",
-    ]
-    assert all((backend.reason is None) is backend.available for backend in listed.values())
+    listed = {backend.name: backend for backend in backends() if backend.source == "built in"}
+    assert list(listed) == list(BUILT_IN)
+    assert dataclasses.asdict(listed["epoll"]) == {
+        "name": "epoll",
+        "available": False,
+        "reason": "select has no epoll",
+        "source": "built in",
+        "version": None,
+        "default": False,
+    }
+    assert dataclasses.astuple(listed["poll"]) == ("poll", True, None, "built in", None, True)
+    assert [name for name, backend in listed.items() if backend.available] == ["poll", "select"]
 
 
-@pytest.mark.parametrize(("asked", "default"), [("plain", "plain"), ("select", "select"), ("kqueue", None)])
-@pytest.mark.usefixtures("plug_ins")
+@pytest.mark.parametrize(("asked", "default"), [("select", "select"), ("kqueue", None)])
+@pytest.mark.usefixtures("only_poll_and_select")
 def test_backends_marks_the_default(environment, asked, default):
     environment(asked)
     assert [backend.name for backend in backends() if backend.default] == (
