@@ -13,12 +13,12 @@
 # MUXLOOP_PLATFORMS_DIR set to an absolute path that exists:
 #   KIND.sh up NAME     makes the platform there; quick where an earlier call has made it
 #   KIND.sh run NAME    runs the tests there, from a clean copy of the work tree (ci/platforms/copy_tree.sh)
-# Both write what they like. The last line that `run` writes to standard output is
+# Both write what they like, to the log. The last line of `run` is
 #   RESULT<TAB>interpreter<TAB>system<TAB>backends<TAB>tests<TAB>conformance
 # as ci/platforms/trial.py prints it when the platform's own interpreter runs it; exit code 0 says that all is
 # well, anything else that it is not. What cannot be had, in `up` or `run`, is told by exit code 77 and
 #   SKIPPED<TAB>reason
-# as the last line. A kind ends what it started, and unmounts what it mounted, also when SIGTERM ends it.
+# A kind ends what it started, and unmounts what it mounted, also when SIGTERM ends it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -92,38 +92,39 @@ in_group() {
     return "$code"
 }
 
+# Appends the row of a platform to `rows`; fails when the platform did.
+try_out() {
+    local name=$1 log=$MUXLOOP_PLATFORMS_DIR/$1.log step last said code=0 began=$SECONDS
+    echo "ci/platforms.sh: $name; what it says is in $log" >&2
+    : >"$log"
+    for step in up run; do
+        if [ "$code" = 0 ]; then
+            in_group "ci/platforms/$(kind_of "$name").sh" "$step" "$name" >>"$log" 2>&1 || code=$?
+        fi
+    done
+    last=$(grep --text -E $'^(RESULT|SKIPPED)\t' "$log" | tail -n 1) || true
+    case $code:$last in
+        77:SKIPPED*)
+            said="skipped: ${last#*$'\t'}"$'\t\t\t\t'
+            if [ "$strict" = no ]; then code=0; fi
+            ;;
+        *:RESULT*) said=${last#*$'\t'} ;;
+        *)
+            said="failed: exit code $code and no result"$'\t\t\t\t'
+            code=1
+            ;;
+    esac
+    rows+=("$name"$'\t'"$said"$'\t'$((SECONDS - began)))
+    if [ "$code" != 0 ]; then
+        echo "ci/platforms.sh: $name failed; read $log" >&2
+        return 1
+    fi
+}
+
 rows=()
 failed=no
 for name in "${wanted[@]}"; do
-    log=$MUXLOOP_PLATFORMS_DIR/$name.log
-    said=$MUXLOOP_PLATFORMS_DIR/$name.said
-    script=ci/platforms/$(kind_of "$name").sh
-    began=$SECONDS
-    code=0
-    echo "ci/platforms.sh: $name; what it says is in $log" >&2
-    : >"$log"
-    in_group "$script" up "$name" >"$said" 2>>"$log" || code=$?
-    cat "$said" >>"$log"
-    if [ "$code" = 0 ]; then
-        in_group "$script" run "$name" >"$said" 2>>"$log" || code=$?
-        cat "$said" >>"$log"
-    fi
-    IFS=$'\t' read -r verdict interpreter system backends tests conformance < <(tail -n 1 "$said") || true
-    rm -f "$said"
-    if [ "$code" = 77 ] && [ "$verdict" = SKIPPED ]; then
-        row=$name$'\t'"skipped: $interpreter"$'\t\t\t\t'
-        [ "$strict" = no ] || failed=yes
-    elif [ "$verdict" = RESULT ]; then
-        row=$name$'\t'$interpreter$'\t'$system$'\t'$backends$'\t'$tests$'\t'$conformance
-    else
-        row=$name$'\t'"FAILED: exit code $code before there was a result"$'\t\t\t\t'
-        [ "$code" != 0 ] || code=1
-    fi
-    if [ "$code" != 0 ] && [ "$code" != 77 ]; then
-        failed=yes
-        echo "ci/platforms.sh: $name failed; read $log" >&2
-    fi
-    rows+=("$row"$'\t'$((SECONDS - began)))
+    try_out "$name" || failed=yes
 done
 
 header=$'platform\tinterpreter\tsystem\tbackends\ttests\tconformance\tseconds'

@@ -45,7 +45,7 @@ bootstrap() {
 # Usage: inside ROOT FOLDER COMMAND...
 inside() {
     local name settings=()
-    for name in CI MUXLOOP_BACKEND MUXLOOP_TIME_SCALE MUXLOOP_PURE http_proxy https_proxy no_proxy PIP_INDEX_URL; do
+    for name in CI MUXLOOP_{BACKEND,PURE,TIME_SCALE} PYTEST_ADDOPTS PIP_INDEX_URL http{,s}_proxy no_proxy; do
         if [ -n "${!name:-}" ]; then settings+=("$name=${!name}"); fi
     done
     # shellcheck disable=SC2016

@@ -34,17 +34,12 @@ here() { inside "$root" "$folder" PYTHON="$python" "${personality[@]}" "$@"; }
 if [ "$(id -u)" != 0 ]; then skip "changing the root folder needs root"; fi
 if [ -n "${options:-}" ] && [ "$(uname -m)" != x86_64 ]; then skip "only an x86-64 machine runs i386 programs"; fi
 ci/platforms/copy_tree.sh "$folder/checkout"
-case $step in
-    up)
-        if [ ! -d "$root" ]; then bootstrap "$root" "$suite" "${options[@]}" --include=ca-certificates; fi
-        # A compiler, for what has no wheel for this interpreter.
-        packages+=(gcc libc6-dev)
-        here sh -euc 'dpkg --status "$@" >/dev/null 2>&1 || {
-            apt-get update -q && apt-get install -q -y --no-install-recommends "$@"
-        }' install "${packages[@]}" >&2 || skip "apt-get cannot install ${packages[*]} in Debian $suite"
-        here sh -euc 'cd /muxloop/checkout && ci/venv.sh .venv -e ".[dev]"'
-        ;;
-    run)
-        here sh -euc 'cd /muxloop/checkout && ci/venv.sh .venv -e ".[dev]" && .venv/bin/python ci/platforms/trial.py'
-        ;;
-esac
+if [ "$step" = up ]; then
+    if [ ! -d "$root" ]; then bootstrap "$root" "$suite" "${options[@]}" --include=ca-certificates; fi
+    # A compiler, for what has no wheel for this interpreter.
+    packages+=(gcc libc6-dev)
+    here sh -euc 'dpkg --status "$@" >/dev/null 2>&1 ||
+        { apt-get update -q && apt-get install -q -y --no-install-recommends "$@"; }' install "${packages[@]}" ||
+        skip "apt-get cannot install ${packages[*]} in Debian $suite"
+fi
+here /muxloop/checkout/ci/platforms/trial.sh "$step"

@@ -2,7 +2,7 @@
 # arm64, s390x: Debian 12's Python for another processor, by QEMU's emulation of one program at a time.
 # Usage: ci/platforms/emulated_cpu.sh up|run NAME   (see ci/platforms.sh)
 #
-# Emulation is slow: these are smoke tests, of the selectors, the timers and the life cycle.
+# Emulation is slow: these are smoke tests, of the selectors, the timers and the life cycle of the loop.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . ci/platforms/debian.sh
@@ -24,6 +24,8 @@ case $name in
         machine='\x00\x16'
         ;;
 esac
+tests=(tests/test_{backend_choice,selectors,selectors_{fork,limits,lost_files},loop_{life_cycle,readiness,timers}}.py)
+subjects=(muxloop selector:epoll selector:poll selector:select)
 
 unpack() {
     local foreign=$root.foreign archive
@@ -51,13 +53,11 @@ emulating() {
 
 need "$emulator" qemu-user-static
 ci/platforms/copy_tree.sh "$folder/checkout"
-case $step in
-    up)
-        if [ ! -d "$root" ]; then unpack; fi
-        emulating true || skip "the kernel lets no user name space run programs of another processor (before Linux 6.7)"
-        emulating sh -euc 'cd /muxloop/checkout && ci/venv.sh .venv -e ".[dev]"'
-        ;;
-    run)
-        emulating sh -euc 'cd /muxloop/checkout && ci/venv.sh .venv -e ".[dev]" && .venv/bin/python ci/platforms/trial.py'
-        ;;
-esac
+if [ "$step" = up ]; then
+    if [ ! -d "$root" ]; then unpack; fi
+    emulating true || skip "no user name space can run programs of another processor here (before Linux 6.7)"
+fi
+export MUXLOOP_TIME_SCALE=${MUXLOOP_TIME_SCALE:-10}
+version=$("$emulator" --version | grep -oE 'version [0-9.]+')
+emulating /muxloop/checkout/ci/platforms/trial.sh "$step" --on "QEMU ${version#* }" \
+    --tests "${tests[*]} --timeout=600" --conform "${subjects[*]}"

@@ -4,15 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-step=$1
 checkout=$MUXLOOP_PLATFORMS_DIR/$2/checkout
-
 ci/platforms/copy_tree.sh "$checkout"
-cd "$checkout"
-commands=$(ci/venv.sh .venv -e '.[dev]')
-if [ "$step" = run ]; then
-    export PYTHONPATH=$checkout/tests
-    export MUXLOOP_BACKEND=selectors_under_test:EmulatedKqueueSelector
-    "$commands/python" ci/platforms/trial.py \
-        --conform 'muxloop selector:selectors_under_test:EmulatedKqueueSelector'
-fi
+selector=selectors_under_test:EmulatedKqueueSelector
+if [ "$1" = run ]; then export PYTHONPATH=$checkout/tests MUXLOOP_BACKEND=$selector; fi
+"$checkout/ci/platforms/trial.sh" "$1" --conform "muxloop selector:$selector"

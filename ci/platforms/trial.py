@@ -25,7 +25,7 @@ MOST_TOLD = 6
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--system", default=system(), metavar="TEXT", help="what to call the system")
+    parser.add_argument("--on", metavar="EMULATOR", help="what the system is emulated by: Wine 8.0")
     parser.add_argument("--tests", default="", metavar="ARGUMENTS", help="more of them for pytest")
     parser.add_argument("--conform", default="", metavar="ARGUMENTS", help="more of them for muxloop conform")
     parser.add_argument("--jobs", default="2", metavar="N", help="the processes that each may use")
@@ -45,7 +45,7 @@ def main() -> int:
         ended = run([*command, "--json", str(report), *options.conform.split()], limit_s=options.limit_s)
         conformance = judged(report) if report.exists() else ended or "no report"
         failed = failed or bool(ended)
-    print("RESULT", interpreter(), options.system, backends(), tests, conformance, sep="\t", flush=True)
+    print("RESULT", interpreter(), system(options.on), backends(), tests, conformance, sep="\t", flush=True)
     return 1 if failed else 0
 
 
@@ -63,14 +63,16 @@ def interpreter() -> str:
     return f"{platform.python_implementation()} {platform.python_version()}"
 
 
-def system() -> str:
-    """Kernel, C library, processor and what is unusual about it: ``Linux 6.1 glibc 2.36 i686 32-bit``."""
+def system(emulator: str | None) -> str:
+    """Kernel, C library, processor and what is unusual about them: ``Linux 6.1 glibc 2.36 i686 32-bit``."""
     kernel = platform.release().partition("-")[0]
     words = [platform.system(), kernel, *platform.libc_ver(), platform.machine()]
     if struct.calcsize("P") == 4:
         words.append("32-bit")
     if sys.byteorder == "big":
         words.append("big-endian")
+    if emulator:
+        words += ["on", emulator]
     return " ".join(word for word in words if word)
 
 
