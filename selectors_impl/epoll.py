@@ -20,18 +20,22 @@ The price is that the set is keyed by (open file, number), while we and our call
   So we say that ourselves: while one is registered, no wait blocks.
 - A fork shares the set, it does not copy it: the child's EPOLL_CTL_DEL would blind the parent
   (eventlet 68).  So the child makes a set of its own at first use and only ever closes the shared one.
-- Timeouts are milliseconds; Python's wrapper rounds up.  ``maxevents`` of 0 is refused with EINVAL.
+- Timeouts are milliseconds.  So the end of a wait is left to epoll_pwait2(2), of Linux 5.11; where that
+  is refused, we round up.  ``maxevents`` of 0 is refused with EINVAL.
+- ``close`` of the set does not wake who waits in it.  So a wait ends as it would have, finds the selector
+  closed, and raises that; it must not rebuild a set that nobody would close.
 """
 
 from __future__ import annotations
 
-import errno
-import select
 from selectors import SelectorKey
+from time import monotonic
 from typing import Any, ClassVar
 
-from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
+from . import kernel
+from .interface import LONGEST_WAIT_S, SHORTAGES, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
+from .precise_waits import FIRST_MARGIN_S, FIRST_SHARE, Batch, PreciseWait
 
 _BATCHES_PER_AUDIT = 256
 
@@ -40,8 +44,7 @@ class EpollSelector(Selector):
     """A selector on epoll; see the module's text for what the kernel does and what we do about it."""
 
     name = "epoll"
-    resolution = 1e-3
-    kernel: ClassVar[Any] = select
+    kernel: ClassVar[Any] = kernel
     """The module that the system calls come from; a test puts another here."""
 
     @classmethod
@@ -58,6 +61,7 @@ class EpollSelector(Selector):
     def __init__(self) -> None:
         super().__init__()
         self._epoll = self.kernel.epoll()
+        self._precise = PreciseWait()
         self._always: set[int] = set()  # registered, but always ready: EPERM
         self._suspects: set[int] = set()  # numbers with perhaps an entry that cannot be deleted
         self._doubted: set[int] = set()  # suspects that are registered again
@@ -65,6 +69,11 @@ class EpollSelector(Selector):
         self._lost = False  # the set is not ours (a fork) or gone (a rebuild that failed)
         self._detour = False  # anything that makes the plain wait wrong
         self._batches = 0
+
+    @property
+    def resolution(self) -> float:
+        """1 ns where epoll_pwait2(2) works, else 1 ms."""
+        return self._precise.resolution(self._wait_finely)
 
     def fileno(self) -> int:
         """The number of the epoll set; it may change when the set is rebuilt, and does after a fork."""
@@ -107,18 +116,29 @@ class EpollSelector(Selector):
             self._forget(fd)
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        end = 0.0
         if timeout is None:
             wait = -1.0
         elif timeout <= 0:
             wait = 0.0
-        elif timeout <= LONGEST_WAIT_S:
-            wait = timeout
         else:
-            wait = cap_wait(timeout)
+            if not timeout <= LONGEST_WAIT_S:
+                timeout = cap_wait(timeout)
+            end = monotonic() + timeout
+            wait = timeout * FIRST_SHARE - FIRST_MARGIN_S if self._precise.is_fine else timeout
+            if wait < 0.0:
+                wait = 0.0
         if self._detour:
-            return self._select_warily(wait)
+            return self._select_warily(wait, end)
         keys = self._keys
-        batch = self._epoll.poll(wait, len(keys) or 1)
+        try:
+            batch = self._epoll.poll(wait, len(keys) or 1)
+            if not batch and end:
+                batch = self._wait_out(end)
+        except (OSError, ValueError):
+            if self._closed:  # by another thread, and after a signal the library waits again in nothing
+                raise self._refusal("select") from None
+            raise
         self._batches += 1
         if self._batches >= _BATCHES_PER_AUDIT:
             return self._second_opinion(batch)
@@ -139,6 +159,24 @@ class EpollSelector(Selector):
         self._detour = True
         self._epoll.close()
 
+    def _wait_out(self, end: float) -> Batch:
+        batch = self._precise.finish(end, self._wait_finely, self._poll)
+        if self._closed:
+            raise self._refusal("select")
+        return batch
+
+    def _wait_finely(self, seconds: float) -> bool:
+        if self._closed:
+            raise self._refusal("select")
+        ready: bool = self.kernel.epoll_pwait2(self._epoll.fileno(), seconds)
+        return ready
+
+    def _poll(self, wait: float) -> Batch:
+        if self._closed:
+            raise self._refusal("select")
+        batch: Batch = self._epoll.poll(wait, len(self._keys) or 1)
+        return batch
+
     def _enter(self, fd: int, events: int) -> None:
         """EPOLL_CTL_ADD, and what its refusals ask for."""
         try:
@@ -157,7 +195,11 @@ class EpollSelector(Selector):
         self._detour = bool(self._lost or self._always or self._doubted)
 
     def _rebuild(self) -> None:
-        """Start a new set with what is registered, leaving behind every entry that could not be deleted."""
+        """Start a new set with what is registered, leaving behind every entry that could not be deleted.
+
+        A file that the kernel refuses is dropped. A shortage is no fault of the file's: that OSError is
+        raised, and the next call tries again.
+        """
         self._lost = self._detour = True  # until all is done, so that a failure is made good by the next call
         # Closed first: at the limit of open files its number is the only one to be had.
         self._epoll.close()
@@ -170,21 +212,23 @@ class EpollSelector(Selector):
             try:
                 self._enter(key.fd, key.events)
             except OSError as error:
-                if error.errno != errno.EBADF:
+                if error.errno in SHORTAGES:
                     raise
                 self._drop(key.fd)
         self._lost = False
         self._detour = bool(self._always)
 
-    def _select_warily(self, wait: float) -> list[tuple[SelectorKey, int]]:
+    def _select_warily(self, wait: float, end: float) -> list[tuple[SelectorKey, int]]:
         if self._closed:
             raise self._refusal("select")
         known_dead = len(self._dropped)
         if self._lost:
             self._rebuild()
         if self._always or len(self._dropped) > known_dead:
-            wait = 0.0
-        batch = self._epoll.poll(wait, len(self._keys) or 1)
+            wait = end = 0.0
+        batch = self._poll(wait)
+        if not batch and end:
+            batch = self._wait_out(end)
         if self._doubted:
             self._doubts += len(batch)
         ready = self._second_opinion([*batch, *((fd, 0) for fd in self._always)])
@@ -192,17 +236,22 @@ class EpollSelector(Selector):
             self._rebuild()
         return ready
 
-    def _second_opinion(self, batch: list[tuple[int, int]]) -> list[tuple[SelectorKey, int]]:
-        """Put a batch before poll(2), and rebuild the set when the two disagree.
+    def _second_opinion(self, batch: Batch) -> list[tuple[SelectorKey, int]]:
+        """Put a batch before poll(2), and rebuild the set when the two disagree or poll(2) fails.
 
         Another thread that consumed an event in between makes them disagree too; that rebuild is harmless.
         """
+        if self._closed:  # by another thread during the wait
+            raise self._refusal("select")
         self._batches = 0
         poller = self.kernel.poll()
         for fd, _ in batch:
             if fd in self._keys:
                 poller.register(fd, BITS[self._keys[fd].events])
-        answers = dict(poller.poll(0))
+        try:
+            answers = dict(poller.poll(0))
+        except OSError:
+            answers = {}
         for fd, bits in answers.items():
             if bits & NVAL:
                 self._drop(fd)
@@ -210,6 +259,6 @@ class EpollSelector(Selector):
         if len(answers) < len(batch) or any(bits & NVAL for bits in answers.values()):
             self._rebuild()
             # What is stale may have taken the place of what is ready; the new set tells the truth.
-            answers = dict(self._epoll.poll(0, len(self._keys) or 1))
+            answers = dict(self._poll(0.0))
             answers.update((fd, IN | OUT) for fd in self._always)
         return [(self._keys[fd], EVENTS[bits] & self._keys[fd].events) for fd, bits in answers.items()]

@@ -48,12 +48,15 @@ INTERFACE_VERSION = 1
 LONGEST_WAIT_S = 24 * 3600.0
 
 _BOTH = EVENT_READ | EVENT_WRITE
-_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+
+# What a kernel answers for want of something, whatever file it was asked about: ENOSPC is epoll's limit
+# of watches.
+SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC})
 
 
 def why_probe_failed(name: str, error: OSError) -> str:
     """The clause that ``probe`` returns; a shortage of descriptors or memory is raised instead."""
-    if error.errno in _SHORTAGES:
+    if error.errno in SHORTAGES:
         raise error
     return f"{name} failed: {error}"
 
@@ -80,8 +83,13 @@ class Selector(selectors.BaseSelector):
     interface_version: ClassVar[int] = INTERFACE_VERSION
     """The contract this class was written for; a plug-in writes the number, which is checked at loading."""
 
-    resolution: ClassVar[float]
-    """The finest wait of the mechanism, in seconds: a wait is rounded up to a multiple of it."""
+    @property
+    @abc.abstractmethod
+    def resolution(self) -> float:
+        """The finest wait of the mechanism, in seconds: a wait is rounded up to a multiple of it.
+
+        A constant of the class will do; here it is a property for those that first have to ask the kernel.
+        """
 
     @classmethod
     @abc.abstractmethod

@@ -21,19 +21,21 @@ registrations, two events and two chances to fail.
   error goes to the caller; the poll and select backends are the remedy.
 - A child does not inherit the queue, but Python before 3.13 keeps its number, which may be another
   file's by then.  So the child makes its own queue at first use and never closes the old one.
-- Timeouts are nanoseconds; Python's wrapper rounds up.
+- Timeouts are nanoseconds; Python's wrapper rounds up.  So there is nothing to be made more precise.
+- Nothing wakes a waiting call when the queue is closed.  So it ends as it would have, and raises then.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import select
 import stat
+from contextlib import suppress
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
-from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
+from . import kernel
+from .interface import LONGEST_WAIT_S, SHORTAGES, Selector, cap_wait, why_probe_failed
 
 # From sys/event.h, the same on every system; Python has a name for all of them but EV_RECEIPT, and
 # this module must be importable where `select` has none, to be probed.
@@ -51,7 +53,7 @@ class KqueueSelector(Selector):
 
     name = "kqueue"
     resolution = 1e-9
-    kernel: ClassVar[Any] = select
+    kernel: ClassVar[Any] = kernel
     """The module that the system calls come from; a test puts another here."""
 
     @classmethod
@@ -72,7 +74,7 @@ class KqueueSelector(Selector):
         super().__init__()
         self._queue = self.kernel.kqueue()
         self._always: dict[int, int] = {}  # number to the events that are always ready
-        self._lost = False  # the queue stayed with the parent
+        self._lost = False  # the queue stayed with the parent, or is not what it should be
 
     def fileno(self) -> int:
         """The number of the queue; another one after a fork."""
@@ -120,8 +122,16 @@ class KqueueSelector(Selector):
             if self._always or len(self._dropped) > known_dead:
                 wait = 0.0
         keys = self._keys
+        try:
+            kevents = self._queue.control(None, 2 * len(keys) + 1, wait)
+        except (OSError, ValueError):
+            if self._closed:  # by another thread, and after a signal the library waits again in nothing
+                raise self._refusal("select") from None
+            raise
+        if self._closed:
+            raise self._refusal("select")
         events = dict(self._always)
-        for kevent in self._queue.control(None, 2 * len(keys) + 1, wait):
+        for kevent in kevents:
             fd = kevent.ident
             if fd not in keys or kevent.flags & _EV_ERROR:
                 self._discard(fd, kevent.filter)
@@ -134,31 +144,36 @@ class KqueueSelector(Selector):
         return [(keys[fd], mask & keys[fd].events) for fd, mask in events.items() if fd in keys]
 
     def _forked(self) -> None:
+        if self._queue is not None:
+            _inherited.append(self._queue)
+        self._queue = None
         self._lost = True
 
     def _release(self) -> None:
-        if self._lost:
-            _inherited.append(self._queue)
-        else:
+        if self._queue is not None:
             self._queue.close()
 
     def _enter(self, fd: int, events: int, before: int = 0) -> None:
         """EV_ADD for each event; on an error, those beyond *before* are taken back."""
-        if _never_blocks(os.fstat(fd)):  # raises EBADF
+        if _never_blocks(self.kernel.fstat(fd)):  # raises EBADF
             self._always[fd] = events
             return
-        answers = self._control(fd, events, _EV_ADD | _EV_RECEIPT)
-        if answers.get(_FILTER_WRITE) == errno.EPIPE:
-            del answers[_FILTER_WRITE]
-            self._always[fd] = EVENT_WRITE
-        for error in answers.values():
+        try:
+            answers = self._control(fd, events, _EV_ADD | _EV_RECEIPT)
+            if answers.get(_FILTER_WRITE) == errno.EPIPE:
+                del answers[_FILTER_WRITE]
+                self._always[fd] = EVENT_WRITE
+            for error in answers.values():
+                raise OSError(error, os.strerror(error))
+        except OSError:
             self._delete(fd, events & ~before)
             self._always.pop(fd, None)
-            raise OSError(error, os.strerror(error))
+            raise
 
     def _delete(self, fd: int, events: int) -> None:
         if events:
-            self._control(fd, events, _EV_DELETE | _EV_RECEIPT)
+            with suppress(OSError):  # a filter that stays is dealt with when it has an event
+                self._control(fd, events, _EV_DELETE | _EV_RECEIPT)
 
     def _control(self, fd: int, events: int, flags: int) -> dict[int, int]:
         """Apply a change to the filters of *events* and return the errno of each that failed."""
@@ -168,32 +183,42 @@ class KqueueSelector(Selector):
         return {a.filter: a.data for a in answers if a.flags & _EV_ERROR and a.data and a.ident == fd}
 
     def _own(self) -> None:
-        """In a forked child, make a queue and register everything anew."""
+        """After a fork, or with a filter that cannot be deleted: make a queue and register everything anew.
+
+        A file that the kernel refuses is dropped. A shortage is no fault of the file's: that OSError is
+        raised, and the next call tries again.
+        """
         if not self._lost:
             return
-        queue = self.kernel.kqueue()
-        _inherited.append(self._queue)
-        self._queue = queue
+        if self._queue is not None:
+            self._queue.close()
+            self._queue = None
+        self._queue = self.kernel.kqueue()
         self._always.clear()
-        self._lost = False
         for key in list(self._keys.values()):
             try:
                 self._enter(key.fd, key.events)
-            except OSError:
+            except OSError as error:
+                if error.errno in SHORTAGES:
+                    raise
                 self._drop(key.fd)
+        self._lost = False
 
     def _check_always(self) -> None:
         """Drop the always ready that were closed: the kernel, which does not watch them, will not tell."""
         for fd in list(self._always):
             try:
-                os.fstat(fd)
+                self.kernel.fstat(fd)
             except OSError:
                 del self._always[fd]
                 self._drop(fd)
 
     def _discard(self, fd: int, filter_: int) -> None:
         """Silence an event that is nobody's, and drop the registration that an error stands for."""
-        self._queue.control([self.kernel.kevent(fd, filter_, _EV_DELETE | _EV_RECEIPT)], 1, 0)
+        try:
+            self._queue.control([self.kernel.kevent(fd, filter_, _EV_DELETE | _EV_RECEIPT)], 1, 0)
+        except OSError:
+            self._lost = True  # or it would be reported for ever
         if fd in self._keys:
             self._drop(fd)
 

@@ -11,30 +11,33 @@ number always means the file that has it now.
   it is open, for every backend to give the same answer.
 - Regular files are always ready, devices as their driver says; macOS before 10.10 lied about
   devices and ttys, and answers POLLNVAL for some: they are dropped, with the select backend as the remedy.
-- Timeouts are milliseconds.  CPython's wrapper rounds fractions up, PyPy's cuts them off: we round up.
+- Timeouts are milliseconds.  So the end of a wait is left to ppoll(2), as long as few enough files are
+  registered for it to pay.  Where there is none we round up, for PyPy's wrapper cuts fractions off.
+- Nothing can wake a waiting call when the selector is closed.  So it ends as it would have, and raises then.
 """
 
 from __future__ import annotations
 
 import math
-import select
-import sys
+from array import array
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
+from time import monotonic
 from typing import Any, ClassVar
 
+from . import kernel
 from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
-from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
+from .poll_bits import BITS, EVENTS, IN, NVAL, OUT, pollfds
+from .precise_waits import FIRST_MARGIN_S, FIRST_SHARE, Batch, PreciseWait
 
-if sys.platform != "win32":
-    import fcntl
+# Looking through more takes as long as what a second look would win.
+_MOST_FOR_PRECISION = 500
 
 
 class PollSelector(Selector):
     """A selector on poll; see the module's text for what the kernel does and what we do about it."""
 
     name = "poll"
-    resolution = 1e-3
-    kernel: ClassVar[Any] = select
+    kernel: ClassVar[Any] = kernel
     """The module that the system calls come from; a test puts another here."""
 
     @classmethod
@@ -50,31 +53,49 @@ class PollSelector(Selector):
     def __init__(self) -> None:
         super().__init__()
         self._poll = self.kernel.poll()
+        self._precise = PreciseWait()
+        self._pollfds: array[int] | None = None  # what ppoll is given; None after a change
+
+    @property
+    def resolution(self) -> float:
+        """1 ns where ppoll(2) works, for up to 500 files; else 1 ms."""
+        return self._precise.resolution(self._wait_finely)
 
     def _add(self, fd: int, events: int) -> None:
-        fcntl.fcntl(fd, fcntl.F_GETFD)  # raises EBADF
+        self.kernel.require_open(fd)
         self._poll.register(fd, BITS[events])
+        self._pollfds = None
 
     def _change(self, fd: int, before: int, events: int) -> None:  # noqa: ARG002 - the signature is shared
-        fcntl.fcntl(fd, fcntl.F_GETFD)
+        self.kernel.require_open(fd)
         self._poll.modify(fd, BITS[events])
+        self._pollfds = None
 
     def _remove(self, fd: int, events: int) -> None:  # noqa: ARG002 - the signature is shared
         self._poll.unregister(fd)
+        self._pollfds = None
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        if self._closed:
+            raise self._refusal("select")
+        end = 0.0
+        keys = self._keys
         if timeout is None:
             wait_ms = None
         elif timeout <= 0:
             wait_ms = 0
-        elif timeout <= LONGEST_WAIT_S:
-            wait_ms = math.ceil(timeout * 1e3)
         else:
-            wait_ms = math.ceil(cap_wait(timeout) * 1e3)
-        if self._closed:
-            raise self._refusal("select")
-        keys = self._keys
+            if not timeout <= LONGEST_WAIT_S:
+                timeout = cap_wait(timeout)
+            end = monotonic() + timeout
+            if self._precise.is_fine and len(keys) <= _MOST_FOR_PRECISION:
+                timeout = max(timeout * FIRST_SHARE - FIRST_MARGIN_S, 0.0)
+            wait_ms = math.ceil(timeout * 1e3)
         batch = self._poll.poll(wait_ms)
+        if not batch and end:
+            batch = self._precise.finish(end, self._wait_finely, self._wait)
+            if self._closed:
+                raise self._refusal("select")
         try:
             # As in epoll.py: the two commonest cases need no masking.
             return [
@@ -84,15 +105,33 @@ class PollSelector(Selector):
         except KeyError:
             return self._select_past_the_dead(batch)
 
-    def _select_past_the_dead(self, batch: list[tuple[int, int]]) -> list[tuple[SelectorKey, int]]:
+    def _wait_finely(self, seconds: float) -> bool:
+        if self._closed:
+            raise self._refusal("select")
+        if self._pollfds is None:
+            self._pollfds = pollfds((key.fd, BITS[key.events]) for key in list(self._keys.values()))
+        ready: bool = self.kernel.ppoll(self._pollfds, seconds)
+        return ready
+
+    def _wait(self, seconds: float) -> Batch:
+        if self._closed:
+            raise self._refusal("select")
+        batch: Batch = self._poll.poll(math.ceil(seconds * 1e3))
+        return batch
+
+    def _select_past_the_dead(self, batch: Batch) -> list[tuple[SelectorKey, int]]:
         """The rest of a batch in which some numbers are closed, which are dropped."""
+        if self._closed:  # by another thread during the wait
+            raise self._refusal("select")
         ready = []
         for fd, bits in batch:
+            key = self._keys.get(fd)
+            if key is None:
+                continue  # unregistered by another thread during the wait
             if bits & NVAL:
-                self._poll.unregister(fd)
+                self._remove(fd, 0)
                 self._drop(fd)
             else:
-                key = self._keys[fd]
                 # Bits that some system adds of its own count as an error: the owner shall look.
                 events = EVENTS.get(bits, EVENT_READ | EVENT_WRITE) & key.events
                 ready.append((key, events))

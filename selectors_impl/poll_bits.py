@@ -7,6 +7,9 @@ there to be probed.
 from __future__ import annotations
 
 import select
+import sys
+from array import array
+from collections.abc import Iterable
 from itertools import product
 from selectors import EVENT_READ, EVENT_WRITE
 
@@ -26,3 +29,11 @@ EVENTS = {
     i | p | o | e | h: (EVENT_READ if i or p or e or h else 0) | (EVENT_WRITE if o or e or h else 0)
     for i, p, o, e, h in product((0, IN), (0, _PRI), (0, OUT), (0, _ERR), (0, _HUP))
 }
+
+# `events` and `revents` of struct pollfd, two shorts, are written as one integer, the second as zero.
+_EVENTS_SHIFT = 0 if sys.byteorder == "little" else 16
+
+
+def pollfds(questions: Iterable[tuple[int, int]]) -> array[int]:
+    """An array of ``struct pollfd`` for (number, bits), in two integers each."""
+    return array("i", (word for fd, bits in questions for word in (fd, bits << _EVENTS_SHIFT)))

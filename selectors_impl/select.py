@@ -12,7 +12,10 @@ The oldest and the only one that exists everywhere.  A set is a fixed array of b
 - Windows: a refused connection is reported in the exception set only.  So that set counts as writable.
 - Errors and hang-ups have no set of their own.  An error makes the file readable and writable, but a
   hang-up without error only readable on Linux: whoever waits to write there must read as well.
-- Timeouts are microseconds; Python's wrapper rounds up.
+- Timeouts are microseconds; Python's wrapper rounds up.  Linux ends each wait late, by 50 us and more.
+  So the first wait is a little short, and a second one ends when it should.
+- Windows before Python 3.13 has a clock that moves every 15.6 ms.  So we wait there for what it says is left.
+- Nothing can wake a waiting call when the selector is closed.  So it ends as it would have, and raises then.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ import time
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
-from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
+from . import kernel
+from .interface import LONGEST_WAIT_S, SHORTAGES, Selector, cap_wait, why_probe_failed
+from .precise_waits import EARLY_S, EARLY_SHARE, aim
 
 _WINDOWS = sys.platform == "win32"
 _SOCKETS_PER_SET_ON_WINDOWS = 512
@@ -35,7 +40,7 @@ class SelectSelector(Selector):
 
     name = "select"
     resolution = 1e-6
-    kernel: ClassVar[Any] = select
+    kernel: ClassVar[Any] = kernel
     """The module that the system calls come from; a test puts another here."""
 
     @classmethod
@@ -79,31 +84,44 @@ class SelectSelector(Selector):
         self._writers.discard(fd)
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        if self._closed:
+            raise self._refusal("select")
+        end = 0.0
+        wait: float | None
         if timeout is None:
             wait = None
         elif timeout <= 0:
             wait = 0.0
-        elif timeout <= LONGEST_WAIT_S:
-            wait = timeout
         else:
-            wait = cap_wait(timeout)
-        if self._closed:
-            raise self._refusal("select")
+            if not timeout <= LONGEST_WAIT_S:
+                timeout = cap_wait(timeout)
+            end = time.monotonic() + timeout
+            wait = timeout if _WINDOWS else timeout - timeout * EARLY_SHARE - EARLY_S
+            if wait < 0.0:
+                wait = 0.0
         try:
-            readable, writable = self._wait(self._readers, self._writers, wait)
+            readable, writable = self._wait(wait)
+            if not readable and not writable and end:
+                readable, writable = self._wait_out(end)
         except OSError:
             if not self._drop_the_dead():
                 raise
-            readable, writable = self._wait(self._readers, self._writers, 0.0)
+            readable, writable = self._wait(0.0)
+        if self._closed:  # by another thread during the wait
+            raise self._refusal("select")
         keys = self._keys
-        if not writable:
-            return [(keys[fd], EVENT_READ) for fd in readable]
         events = dict.fromkeys(readable, EVENT_READ)
-        for fd in writable:
-            events[fd] = events.get(fd, 0) | EVENT_WRITE
-        return [(keys[fd], mask) for fd, mask in events.items()]
+        try:
+            if not writable:
+                return [(keys[fd], EVENT_READ) for fd in readable]
+            for fd in writable:
+                events[fd] = events.get(fd, 0) | EVENT_WRITE
+            return [(keys[fd], mask) for fd, mask in events.items()]
+        except KeyError:  # unregistered by another thread during the wait
+            return [(keys[fd], mask) for fd, mask in events.items() if fd in keys]
 
-    def _wait(self, readers: set[int], writers: set[int], wait: float | None) -> tuple[list[int], list[int]]:
+    def _wait(self, wait: float | None) -> tuple[list[int], list[int]]:
+        readers, writers = self._readers, self._writers
         if not _WINDOWS:
             readable, writable, _ = self.kernel.select(readers, writers, (), wait)
             return readable, writable
@@ -113,6 +131,13 @@ class SelectSelector(Selector):
         readable, writable, failed = self.kernel.select(readers, writers, writers, wait)
         return readable, writable + failed
 
+    def _wait_out(self, end: float) -> tuple[list[int], list[int]]:
+        while (rest := end - time.monotonic()) > 0 and not self._closed:
+            readable, writable = self._wait(rest if _WINDOWS else aim(rest))
+            if readable or writable:
+                return readable, writable
+        return [], []
+
     def _watch(self, fd: int, events: int) -> None:
         if events & EVENT_READ:
             self._readers.add(fd)
@@ -120,12 +145,19 @@ class SelectSelector(Selector):
             self._writers.add(fd)
 
     def _drop_the_dead(self) -> bool:
-        """Drop every number that select(2) refuses on its own; whether there was one."""
+        """Drop every number that select(2) refuses on its own; whether there was one.
+
+        Raises OSError for what is no file's fault: without a file the call fails as well, or for a shortage.
+        """
+        if not _WINDOWS:
+            self.kernel.select([], [], [], 0)
         dead = []
-        for fd in self._keys:
+        for fd in list(self._keys):
             try:
                 self.kernel.select([fd], [], [], 0)
-            except OSError:
+            except OSError as error:
+                if error.errno in SHORTAGES:
+                    raise
                 dead.append(fd)
         for fd in dead:
             self._remove(fd, 0)

@@ -18,6 +18,7 @@ import select
 import time
 import weakref
 from collections.abc import Iterable
+from os import fstat
 from typing import Any
 
 import kqueue_filters
@@ -151,7 +152,7 @@ class kqueue:  # noqa: N801 - the name in `select`
                 knote = self._knotes[place] = make_knote(change.ident, change.filter, change.flags)
             elif knote is None:
                 if change.filter in (KQ_FILTER_READ, KQ_FILTER_WRITE):
-                    os.fstat(change.ident)  # EBADF comes before ENOENT
+                    fstat(change.ident)  # EBADF comes before ENOENT
                 return errno.ENOENT
         except OSError as error:
             return error.errno or errno.EINVAL

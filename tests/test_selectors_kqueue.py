@@ -48,7 +48,7 @@ def queue() -> Queue:
 @pytest.fixture
 def selector(queue: Queue) -> Iterator[KqueueSelector]:
     class Watched(KqueueSelector):
-        kernel = types.SimpleNamespace(kqueue=lambda: queue, kevent=kqueue_emulation.kevent)
+        kernel = types.SimpleNamespace(kqueue=lambda: queue, kevent=kqueue_emulation.kevent, fstat=os.fstat)
 
     with Watched() as selector:
         yield selector

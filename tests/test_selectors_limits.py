@@ -13,6 +13,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
 import pytest
+from muxloop.selectors_impl import kernel
 from muxloop.selectors_impl import select as select_backend
 from muxloop.selectors_impl.epoll import EpollSelector
 from muxloop.selectors_impl.interface import Selector
@@ -95,9 +96,10 @@ class TestWindows:
     def windows(self, monkeypatch):
         self.kernel = WindowsSelect()
         self.slept: list[float] = []
+        clock = types.SimpleNamespace(sleep=self.slept.append, monotonic=lambda: sum(self.slept))
         monkeypatch.setattr(select_backend, "_WINDOWS", True)
         monkeypatch.setattr(SelectSelector, "kernel", self.kernel)
-        monkeypatch.setattr(select_backend, "time", types.SimpleNamespace(sleep=self.slept.append))
+        monkeypatch.setattr(select_backend, "time", clock)
 
     def test_with_nothing_registered_it_sleeps(self):
         with SelectSelector() as selector:
@@ -153,7 +155,9 @@ class TestFailingKernel:
         if base.probe() is not None:
             pytest.skip(str(base.probe()))
         poller = FailingPoller(getattr(real_select, mechanism)())
-        monkeypatch.setattr(base, "kernel", types.SimpleNamespace(**{mechanism: lambda: poller}))
+        monkeypatch.setattr(
+            base, "kernel", types.SimpleNamespace(**{**vars(kernel), mechanism: lambda: poller})
+        )
         with base() as self.selector:
             yield poller
             poller.error = None
