@@ -6,6 +6,8 @@ The oldest and the only one that exists everywhere.  A set is a fixed array of b
   wrapper raises ValueError from every wait.  So we refuse it at registration, with nothing stored.
   The size is compiled into Python (1024 on most, 256 on NetBSD) and not exposed, so we find it by trying.
 - Windows holds 512 *sockets* of any number per set.  So we count there.
+- Windows watches nothing but sockets: a file, a pipe or a closed number fails every call with WSAENOTSOCK.
+  So we refuse it at registration, as we refuse a closed number (EBADF) elsewhere.
 - One closed number fails the whole call with EBADF and does not say which (CPython's loop dies of
   it).  So we ask for each alone, drop the closed ones, tell (``take_dropped``), and report the others.
 - Windows: three empty sets are an error.  So we sleep instead.
@@ -20,8 +22,10 @@ The oldest and the only one that exists everywhere.  A set is a fixed array of b
 
 from __future__ import annotations
 
+import errno
 import functools
 import select
+import socket
 import sys
 import time
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
@@ -47,11 +51,14 @@ class SelectSelector(Selector):
     def probe(cls) -> str | None:
         if not hasattr(cls.kernel, "select"):
             return "select has no select"
-        if not _WINDOWS:
-            try:
+        try:
+            if _WINDOWS:
+                with socket.socket() as idle:
+                    cls.kernel.select([idle], [], [], 0)
+            else:
                 cls.kernel.select([], [], [], 0)
-            except OSError as error:
-                return why_probe_failed("select", error)
+        except OSError as error:
+            return why_probe_failed("select", error)
         return None
 
     def __init__(self) -> None:
@@ -62,20 +69,18 @@ class SelectSelector(Selector):
     def _add(self, fd: int, events: int) -> None:
         if _WINDOWS:
             self._require_room(fd, events)
-        else:
-            if fd >= _fd_setsize():
-                raise ValueError(
-                    f"file descriptor {fd}: select watches numbers below {_fd_setsize()} (FD_SETSIZE);"
-                    " use another backend, or open fewer files"
-                )
-            self.kernel.select([fd], [], [], 0)  # raises EBADF
+        elif fd >= _fd_setsize():
+            raise ValueError(
+                f"file descriptor {fd}: select watches numbers below {_fd_setsize()} (FD_SETSIZE);"
+                " use another backend, or open fewer files"
+            )
+        self._require_open(fd)
         self._watch(fd, events)
 
     def _change(self, fd: int, before: int, events: int) -> None:
         if _WINDOWS:
             self._require_room(fd, events & ~before)
-        else:
-            self.kernel.select([fd], [], [], 0)
+        self._require_open(fd)
         self._remove(fd, before)
         self._watch(fd, events)
 
@@ -163,6 +168,15 @@ class SelectSelector(Selector):
             self._remove(fd, 0)
             self._drop(fd)
         return bool(dead)
+
+    def _require_open(self, fd: int) -> None:
+        try:
+            self.kernel.select([fd], [], [], 0)
+        except OSError as error:
+            if _WINDOWS and error.errno == errno.ENOTSOCK:
+                why = f"file descriptor {fd}: no open socket, and select on Windows watches nothing else;"
+                raise OSError(error.errno, f"{why} read and write files and pipes in threads") from None
+            raise
 
     def _require_room(self, fd: int, events: int) -> None:
         for event, watched in ((EVENT_READ, self._readers), (EVENT_WRITE, self._writers)):

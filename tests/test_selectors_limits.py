@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select as real_select
 import socket
+import stat
 import sys
 import types
 from collections.abc import Iterator
@@ -77,15 +79,25 @@ class TestFdSetsize:
 
 
 class WindowsSelect(types.SimpleNamespace):
-    """Winsock's select as Python shows it: no empty sets, and a third set for failed connections."""
+    """Winsock's select as Python shows it: no empty sets, sockets only, and a set for failed connections."""
 
     failed: frozenset[int] = frozenset()
 
     def select(self, readers: Any, writers: Any, failing: Any, timeout: float | None = None) -> Any:
         if not readers and not writers and not failing:
             raise OSError(errno.EINVAL, "An invalid argument was supplied")
+        for file in {*readers, *writers, *failing}:
+            if not is_socket(file):
+                raise OSError(errno.ENOTSOCK, "An operation was attempted on something that is not a socket")
         readable, writable, _ = real_select.select(readers, writers, (), timeout)
         return readable, writable, [fd for fd in failing if fd in self.failed]
+
+
+def is_socket(file: Any) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(file if isinstance(file, int) else file.fileno()).st_mode)
+    except OSError:
+        return False
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the real one runs the other tests there")
@@ -112,6 +124,28 @@ class TestWindows:
             self.kernel.failed = frozenset({pair[0].fileno()})
             assert [(key.fileobj, mask) for key, mask in selector.select(1)] == [(pair[0], EVENT_WRITE)]
 
+    def test_what_is_no_socket_is_refused_at_register_and_modify(self, pair):
+        with SelectSelector() as selector, open(os.devnull) as file:
+            with pytest.raises(OSError, match=f"file descriptor {file.fileno()}: .* in threads") as caught:
+                selector.register(file, EVENT_READ)
+            assert caught.value.errno == errno.ENOTSOCK
+            number = os.dup(pair[0].fileno())
+            selector.register(number, EVENT_WRITE)
+            os.dup2(file.fileno(), number)
+            with pytest.raises(OSError, match=f"file descriptor {number}: no open socket"):
+                selector.modify(number, EVENT_READ)
+            assert selector.get_key(number).events == EVENT_WRITE
+            os.close(number)
+
+    def test_what_is_no_socket_any_more_is_dropped(self, pair):
+        number = os.dup(pair[0].fileno())
+        with SelectSelector() as selector:
+            selector.register(pair[1], EVENT_WRITE)
+            key = selector.register(number, EVENT_READ)
+            os.close(number)
+            assert [ready.fileobj for ready, _ in selector.select(1)] == [pair[1]]
+            assert selector.take_dropped() == [key]
+
     def test_more_than_512_sockets_are_refused_at_register(self, monkeypatch, pair):
         monkeypatch.setattr(select_backend, "_SOCKETS_PER_SET_ON_WINDOWS", 1)
         with SelectSelector() as selector:
@@ -123,6 +157,18 @@ class TestWindows:
                 selector.modify(pair[1], BOTH)
             assert selector.get_key(pair[1]).events == EVENT_WRITE
             assert [key.fileobj for key, _ in selector.select(1)] == [pair[1]]
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="Winsock's own limit")
+def test_winsock_takes_the_512_sockets_that_we_let_through():
+    with contextlib.ExitStack() as cleanup, SelectSelector() as selector:
+        sockets = [cleanup.enter_context(socket.socket(type=socket.SOCK_DGRAM)) for _ in range(513)]
+        for sock in sockets[:512]:
+            selector.register(sock, EVENT_WRITE)
+        assert len(selector.select(60)) == 512
+        with pytest.raises(ValueError, match=r"watches 512 sockets \(FD_SETSIZE\) on Windows"):
+            selector.register(sockets[512], EVENT_WRITE)
+        assert len(selector.select(60)) == 512
 
 
 class FailingPoller:

@@ -12,10 +12,10 @@ from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 from muxloop.selectors_impl import Selector
-from numbered_sockets import Numbers
+from numbered_sockets import Numbers, give_number, send
 from selectors_under_test import backends, every_backend
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sockets are no file descriptors there")
+sockets_only = pytest.mark.skipif(sys.platform == "win32", reason="select watches sockets alone there")
 
 BOTH = EVENT_READ | EVENT_WRITE
 LONG_S = 60  # a wait that something ends early; the test's own time limit is the judge
@@ -52,14 +52,14 @@ def settle(selector: Selector) -> dict[int, int]:
 class TestClosedUnderfoot:
     def test_unregister_works_and_the_number_can_come_back(self, selector, numbers):
         ours, theirs = numbers.pair()
+        other, peer = numbers.pair()
         key = selector.register(ours, BOTH, "first")
         numbers.close(ours)
         assert selector.unregister(ours) is key
-        other, peer = numbers.pair()
         numbers.put(other, ours)
         selector.register(ours, EVENT_READ, "second")
         assert ready(selector) == {}
-        os.write(peer, b"x")
+        send(peer, b"x")
         assert ready(selector, LONG_S) == {ours: EVENT_READ}
         assert theirs in numbers._open
 
@@ -78,7 +78,7 @@ class TestClosedUnderfoot:
         selector.register(dead, EVENT_READ)
         selector.register(alive, EVENT_READ)
         numbers.close(dead)
-        os.write(peer, b"x")
+        send(peer, b"x")
         assert ready(selector, LONG_S) == {alive: EVENT_READ}
         assert ready(selector, LONG_S) == {alive: EVENT_READ}
 
@@ -97,7 +97,7 @@ class TestClosedUnderfoot:
         ours, theirs = numbers.pair()
         numbers.dup(ours)
         selector.register(ours, EVENT_READ)
-        os.write(theirs, b"x")
+        send(theirs, b"x")
         numbers.close(ours)
         assert settle(selector) == {}
         start = time.monotonic()
@@ -112,14 +112,15 @@ class TestClosedUnderfoot:
         selector.register(other, EVENT_READ)
         numbers.close(ours)
         selector.unregister(ours)
-        os.write(theirs, b"x")
+        send(theirs, b"x")
         ready(selector)  # may come back early, once
         start = time.monotonic()
         assert ready(selector, 0.02) == {}
         assert time.monotonic() - start >= 0.02
-        os.write(peer, b"x")
+        send(peer, b"x")
         assert ready(selector, LONG_S) == {other: EVENT_READ}
 
+    @sockets_only
     @pytest.mark.parametrize("path", [os.devnull, "."])
     def test_a_file_that_is_always_ready_stops_when_closed(self, selector, path):
         fd = os.open(path, os.O_RDONLY)
@@ -138,17 +139,17 @@ class TestReusedNumbers:
     def test_no_event_of_the_former_owner(self, selector, numbers):
         """libuv 826, swift-nio 341: the old file is readable, and still open under another number."""
         ours, theirs = numbers.pair()
+        other, peer = numbers.pair()
         numbers.dup(ours)
         selector.register(ours, EVENT_READ, "old")
         numbers.close(ours)
         selector.unregister(ours)
-        other, peer = numbers.pair()
         numbers.put(other, ours)
         selector.register(ours, EVENT_READ, "new")
-        os.write(theirs, b"x")
+        send(theirs, b"x")
         for _ in range(5):
             assert ready(selector) == {}
-        os.write(peer, b"x")
+        send(peer, b"x")
         assert [(key.data, mask) for key, mask in selector.select(LONG_S)] == [("new", EVENT_READ)]
 
     def test_nor_when_it_was_reused_before_it_was_unregistered(self, selector, numbers):
@@ -159,10 +160,10 @@ class TestReusedNumbers:
         numbers.put(other, ours)
         selector.unregister(ours)
         selector.register(ours, EVENT_READ)
-        os.write(theirs, b"x")
+        send(theirs, b"x")
         for _ in range(5):
             assert ready(selector) == {}
-        os.write(peer, b"x")
+        send(peer, b"x")
         assert ready(selector, LONG_S) == {ours: EVENT_READ}
 
     def test_nor_when_both_files_are_ready(self, selector, numbers):
@@ -173,10 +174,10 @@ class TestReusedNumbers:
         numbers.put(other, ours)
         selector.unregister(ours)
         selector.register(ours, BOTH)
-        os.write(theirs, b"x")
+        send(theirs, b"x")
         for _ in range(5):
             assert ready(selector) == {ours: EVENT_WRITE}
-        os.write(peer, b"x")
+        send(peer, b"x")
         assert ready(selector, LONG_S) == {ours: BOTH}
 
     def test_modify_with_other_events_watches_the_new_file(self, selector, numbers):
@@ -186,10 +187,10 @@ class TestReusedNumbers:
         selector.register(ours, EVENT_WRITE)
         numbers.put(other, ours)
         selector.modify(ours, EVENT_READ)
-        os.write(theirs, b"x")
+        send(theirs, b"x")
         for _ in range(5):
             assert ready(selector) == {}
-        os.write(peer, b"x")
+        send(peer, b"x")
         assert ready(selector, LONG_S) == {ours: EVENT_READ}
 
     def test_modify_with_another_object_watches_the_new_file(self, selector):
@@ -200,7 +201,7 @@ class TestReusedNumbers:
             old.close()
             new, new_peer = socket.socketpair()
             if new.fileno() != number:
-                os.dup2(new.fileno(), number)
+                give_number(new.fileno(), number)
                 new.close()
                 new = socket.socket(fileno=number)
             with new, new_peer:
@@ -226,9 +227,10 @@ class TestReusedNumbers:
         numbers.put(copy, ours)
         selector.register(ours, EVENT_READ)
         assert ready(selector) == {}
-        os.write(theirs, b"x")
+        send(theirs, b"x")
         assert ready(selector, LONG_S) == {ours: EVENT_READ}
 
+    @sockets_only
     @pytest.mark.parametrize("first", ["socket", "file"])
     def test_a_number_that_changes_between_socket_and_file(self, selector, numbers, first):
         ours, _ = numbers.pair()
@@ -256,9 +258,9 @@ class TestReusedNumbers:
             selector.register(number, EVENT_READ, generation)
             for peer in peers:
                 with contextlib.suppress(BlockingIOError):
-                    os.write(peer, b"x")
+                    send(peer, b"x")
             assert ready(selector) == {}
-            os.write(theirs, b"x")
+            send(theirs, b"x")
             for _ in range(3):
                 assert [key.data for key, _ in selector.select(LONG_S)] == [generation]
             peers.append(theirs)
