@@ -22,6 +22,8 @@ if sys.platform.startswith("linux"):
     import kqueue_emulation
 
     class EmulatedKqueueSelector(KqueueSelector):
+        # Also named as a plug-in is, in MUXLOOP_BACKEND: ci/platforms/kqueue_emulated.sh.
+        interface_version = 1
         kernel = kqueue_emulation
 
     CLASSES["kqueue-emulated"] = EmulatedKqueueSelector
