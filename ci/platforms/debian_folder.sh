@@ -12,7 +12,7 @@ options=()
 personality=()
 suite=sid
 python=python${name#cpython}
-packages=("$python" "$python-venv" "$python-dev")
+packages=("$python" "$python-venv" "$python-dev" "lib$python-testsuite")
 case $name in
     pypy3.11)
         python=pypy3
@@ -22,7 +22,7 @@ case $name in
         suite=bookworm
         options=(--arch=i386)
         python=python3
-        packages=(python3 python3-venv python3-dev)
+        packages=(python3 python3-venv python3-dev libpython3.11-testsuite)
         # So that uname says i686, as it does to a 32-bit program on a 32-bit kernel.
         personality=(setarch i386)
         ;;
@@ -36,8 +36,8 @@ if [ -n "${options:-}" ] && [ "$(uname -m)" != x86_64 ]; then skip "only an x86-
 ci/platforms/copy_tree.sh "$folder/checkout"
 if [ "$step" = up ]; then
     if [ ! -d "$root" ]; then bootstrap "$root" "$suite" "${options[@]}" --include=ca-certificates; fi
-    # A compiler, for what has no wheel for this interpreter.
-    packages+=(gcc libc6-dev)
+    # A compiler for what has no wheel for this interpreter; tests ask `ps` what still runs.
+    packages+=(gcc libc6-dev procps)
     here sh -euc 'dpkg --status "$@" >/dev/null 2>&1 ||
         { apt-get update -q && apt-get install -q -y --no-install-recommends "$@"; }' install "${packages[@]}" ||
         skip "apt-get cannot install ${packages[*]} in Debian $suite"
