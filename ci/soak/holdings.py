@@ -1,0 +1,105 @@
+"""What a process holds when it is at rest, and what it holds more than before."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from ledger import Soak
+
+# Bounds on what may grow in a sound process: caches, and memory that lies in pieces.
+_OBJECTS_OF_A_TYPE = 200
+_MEMORY_KIB = 16 * 1024
+
+_REST_S = 0.5
+_IDLE_CPU_S = 0.05
+_IDLE_WAITS = 4  # one to arm the timer that ends the rest, and one that it ends
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """A count of all that could leak."""
+
+    descriptors: int = 0
+    threads: int = 0
+    children: int = 0
+    registrations: int = 0
+    tasks: int = 0
+    memory_kib: int = 0
+    objects: Counter[str] = field(default_factory=Counter)
+
+    def differences(self, before: Holdings) -> Iterator[str]:
+        """What is not as it was, of all that is exactly known."""
+        for name in ("descriptors", "threads", "children", "registrations", "tasks"):
+            was, now = getattr(before, name), getattr(self, name)
+            if was != now:
+                yield f"{name}: {was} before, {now} after"
+
+    def grown_beyond(self, before: Holdings) -> Iterator[str]:
+        """The differences, and what has grown by more than caches and scattered memory explain."""
+        yield from self.differences(before)
+        for kind, now in self.objects.most_common():
+            was = before.objects[kind]
+            if now - was > _OBJECTS_OF_A_TYPE + was // 10:
+                yield f"objects of type {kind}: {was} before, {now} after"
+        if self.memory_kib - before.memory_kib > _MEMORY_KIB:
+            yield f"memory: {before.memory_kib} KiB before, {self.memory_kib} KiB after"
+
+
+def take_stock(soak: Soak) -> Holdings:
+    """Count, after all that is not held has been freed."""
+    for _ in range(3):
+        gc.collect()
+    with suppress(AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
+    return Holdings(
+        descriptors=open_descriptors(),
+        threads=threading.active_count(),
+        children=_children(),
+        registrations=len(soak.selector.get_map()),
+        tasks=len(asyncio.all_tasks(soak.loop) - {asyncio.current_task(soak.loop)}),
+        memory_kib=_memory_kib(),
+        objects=Counter(type(thing).__qualname__ for thing in gc.get_objects()),
+    )
+
+
+def open_descriptors() -> int:
+    """How many there are, but for the one that the counting takes."""
+    return len(os.listdir("/proc/self/fd")) - 1
+
+
+async def rest(waits: Counter[str]) -> list[str]:
+    """Do nothing for half a second: what was done meanwhile, if it was more than nothing."""
+    await asyncio.sleep(0)
+    waits_before, cpu_before = waits["select"], time.process_time()
+    await asyncio.sleep(_REST_S)
+    cpu_s, calls = time.process_time() - cpu_before, waits["select"] - waits_before
+    found = []
+    if calls > _IDLE_WAITS:
+        found.append(f"idle wake-ups: {calls} in {_REST_S} s, {_IDLE_WAITS} allowed")
+    if cpu_s > _IDLE_CPU_S:
+        found.append(f"idle CPU: {cpu_s * 1e3:.0f} ms in {_REST_S} s, {_IDLE_CPU_S * 1e3:.0f} ms allowed")
+    return found
+
+
+def _children() -> int:
+    """Whether there are children that were not waited for."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return 0
+    return 1
+
+
+def _memory_kib() -> int:
+    with open("/proc/self/statm") as file:
+        pages = int(file.read().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1024
