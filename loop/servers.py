@@ -135,9 +135,13 @@ class Server(asyncio.AbstractServer):
         if self._serving:
             return
         self._serving = True
-        for sock in self._sockets:
-            sock.listen(self._backlog)
-            self._watch(sock)
+        try:
+            for sock in self._sockets:
+                sock.listen(self._backlog)
+                self._watch(sock)
+        except BaseException:
+            self.close()
+            raise
 
     def _watch(self, sock: socket.socket) -> None:
         self._retries.pop(sock, None)

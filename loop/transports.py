@@ -15,7 +15,7 @@ import warnings
 from asyncio.log import logger
 from asyncio.trsock import TransportSocket
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -140,8 +140,16 @@ class SocketTransport(FlowControl):
     def _watch_reading(self) -> None:
         if self._eof_read:
             return  # the end of the stream stays readable for ever, and is told once
-        handle = OwnedHandle(self._read, (), self._loop)
-        self._loop._readiness.add(self._sock, self._fd, EVENT_READ, handle)
+        self._watch(EVENT_READ, self._read)
+
+    def _watch(self, events: int, callback: Callable[[], object]) -> None:
+        """Call back when ready. Refused by the selector (FD_SETSIZE, max_user_watches), it is lost."""
+        handle = OwnedHandle(callback, (), self._loop)
+        try:
+            self._loop._readiness.add(self._sock, self._fd, events, handle)
+        except (OSError, ValueError) as error:
+            self._report(error, "The selector refuses a connection, which is closed")
+            self._lose(error)
 
     def _start(self, waiter: asyncio.Future[None] | None) -> None:
         try:
@@ -266,8 +274,9 @@ class SocketTransport(FlowControl):
         if not isinstance(data, bytes):
             rest = memoryview(bytes(rest))
         if not self._buffer:
-            handle = OwnedHandle(self._flush, (), self._loop)
-            self._loop._readiness.add(self._sock, self._fd, EVENT_WRITE, handle)
+            self._watch(EVENT_WRITE, self._flush)
+            if self._lost:
+                return
         self._buffer.append(rest)
         self._buffered += len(rest)
         self._pause_if_high()
@@ -386,12 +395,15 @@ class SocketTransport(FlowControl):
     def _fail(self, error: BaseException, message: str) -> None:
         """End the connection over an error; only those that are not the network's are reported."""
         if not isinstance(error, OSError):
-            self._loop.call_exception_handler(
-                {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
-            )
+            self._report(error, message)
         elif self._loop.get_debug():
             logger.debug("%r: %s", self, message, exc_info=error)
         self._lose(error)
+
+    def _report(self, error: BaseException, message: str) -> None:
+        self._loop.call_exception_handler(
+            {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
+        )
 
     def _lose(self, error: BaseException | None) -> None:
         if self._lost:

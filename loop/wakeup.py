@@ -7,18 +7,25 @@ least one sees the other: either the loop finds the callback and does not block,
 a busy loop costs its threads no system call at all.
 
 A byte sent although the loop had already woken only makes the next wait return at once.
+
+A forked child has the same two sockets as its parent: it would wake the parent, and swallow the bytes
+that were to wake it. So the child puts a pair of its own under the same numbers, at once, and
+takes the pair out of ``signal.set_wakeup_fd``, where a loop that it runs shall find room for its own.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from contextlib import suppress
+from weakref import WeakSet
 
 
 class Waker:
     """A non-blocking, close-on-exec socket pair; a socket because select() on Windows takes nothing else."""
 
-    __slots__ = ("_receiver", "_send", "_sender", "armed")
+    __slots__ = ("__weakref__", "_receiver", "_send", "_sender", "armed")
 
     def __init__(self) -> None:
         self._receiver, self._sender = socket.socketpair()
@@ -26,6 +33,7 @@ class Waker:
         self._sender.setblocking(False)
         self._send = self._sender.send
         self.armed = False
+        _open_wakers.add(self)
 
     def fileno(self) -> int:
         """The descriptor that becomes readable."""
@@ -59,5 +67,31 @@ class Waker:
     def close(self) -> None:
         """Free both sockets."""
         self.armed = False
+        _open_wakers.discard(self)
         self._receiver.close()
         self._sender.close()
+
+    def _part_from_parent(self) -> None:
+        self.armed = False
+        with suppress(ValueError):  # not the main interpreter, where nobody could have set it
+            former = signal.set_wakeup_fd(-1)
+            if former not in (-1, self.signal_fileno()):
+                signal.set_wakeup_fd(former)
+        receiver, sender = socket.socketpair()
+        with receiver, sender:
+            for ours, theirs in ((receiver, self._receiver), (sender, self._sender)):
+                ours.setblocking(False)
+                # A selector that knows the number need not be told.
+                os.dup2(ours.fileno(), theirs.fileno(), inheritable=False)
+
+
+_open_wakers: WeakSet[Waker] = WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for waker in list(_open_wakers):
+        waker._part_from_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 from collections.abc import Iterator
 
 import pytest
-from loops_under_test import OURS, SELECTORS, new_loop, opened, turn
+from loops_under_test import OURS, SELECTORS, opened, turn
 from muxloop import EventLoop, VirtualClock
 
 Pair = tuple[socket.socket, socket.socket]
@@ -164,40 +163,6 @@ def test_the_former_owner_s_writer_is_not_kept_by_a_new_reader(loop: EventLoop) 
         loop.remove_reader(fd)
         if new.fileno() != fd:
             os.close(fd)
-
-
-@pytest.mark.parametrize("selector", [name for name in OURS if name in ("poll", "select")])
-def test_debug_mode_names_the_callback_of_a_dropped_file(
-    selector: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    def never_called() -> None: ...
-
-    for loop in opened(selector):
-        loop.set_debug(True)
-        ours, theirs = socket.socketpair()
-        loop.add_reader(ours, never_called)
-        fd = ours.detach()
-        os.close(fd)
-        with caplog.at_level(logging.WARNING, "asyncio"), theirs:
-            turn(loop, 2)
-        assert "never_called" in caplog.text
-        assert str(fd) in caplog.text
-
-
-def test_sock_recv_on_a_file_closed_underfoot_ends_with_an_error() -> None:
-    for name in OURS:
-        if name == "epoll":
-            continue  # the kernel forgets the file without a word
-        loop = new_loop(name)
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        task = loop.create_task(loop.sock_recv(ours, 1))
-        turn(loop, 2)
-        os.close(ours.fileno())
-        with theirs, pytest.raises(OSError, match="Bad file descriptor"):
-            loop.run_until_complete(task)
-        ours.detach()
-        loop.close()
 
 
 def test_a_hang_up_wakes_and_does_not_spin_once_consumed(loop: EventLoop, pair: Pair) -> None:
