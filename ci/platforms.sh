@@ -55,7 +55,7 @@ while [ $# -gt 0 ]; do
             ;;
         all) wanted+=("${names[@]}") ;;
         *)
-            [[ " ${names[*]} " == *" $1 "* ]] || refuse "$1: no such platform; there are: ${names[*]}"
+            printf '%s\n' "${names[@]}" | grep -qxF -e "$1" || refuse "$1: no such platform; there are: ${names[*]}"
             wanted+=("$1")
             ;;
     esac
@@ -80,10 +80,11 @@ interrupted() {
 }
 trap interrupted INT TERM
 
-# Runs a kind to its end, in the background: bash would hear of a signal only after a foreground command.
+# Runs a command to its end, in the background: bash would hear of a signal only after a foreground command.
+# Usage: in_group LOG COMMAND...
 in_group() {
     set -m
-    nice "$@" </dev/null &
+    nice "${@:2}" </dev/null >>"$1" 2>&1 &
     running=$!
     set +m
     local code=0
@@ -99,7 +100,7 @@ try_out() {
     : >"$log"
     for step in up run; do
         if [ "$code" = 0 ]; then
-            in_group "ci/platforms/$(kind_of "$name").sh" "$step" "$name" >>"$log" 2>&1 || code=$?
+            in_group "$log" "ci/platforms/$(kind_of "$name").sh" "$step" "$name" || code=$?
         fi
     done
     last=$(grep --text -E $'^(RESULT|SKIPPED)\t' "$log" | tail -n 1) || true
