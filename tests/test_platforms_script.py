@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -158,13 +159,24 @@ def test_an_interruption_ends_what_runs(start, tmp_path, number):
     assert (tmp_path / ".platforms" / "steps").read_text() == "up kqueue-emulated\nrun kqueue-emulated\n"
 
 
-def test_tox_has_an_environment_for_each():
+@pytest.fixture
+def names() -> list[str]:
     listed = subprocess.run(
         [ROOT / "ci" / "platforms.sh", "--list"], capture_output=True, text=True, check=True
     )
-    names = listed.stdout.split()
+    return listed.stdout.split()
+
+
+def test_tox_has_an_environment_for_each(names):
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(ROOT / "tox.ini", encoding="utf-8")
     assert f"platform_{{{', '.join(names)}}}" in tox["tox"]["labels"]
     commands = tox[f"testenv:platform_{{{', '.join(names)}}}"]["commands"].strip().splitlines()
     assert commands == [f"platform_{name}: {{tox_root}}/ci/platforms.sh {{posargs}} {name}" for name in names]
+
+
+def test_the_workflow_has_a_job_for_each(names):
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    listed = re.search(r"^ +platform:\n((?: +- \S+\n)+)", workflow, re.MULTILINE)
+    assert listed
+    assert re.findall(r"- (\S+)", listed[1]) == names
