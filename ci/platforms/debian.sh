@@ -14,7 +14,7 @@ need() {
     if ! command -v apt-get >/dev/null; then skip "$1 is not installed, and there is no apt-get to download it"; fi
     local downloaded
     downloaded=$(mktemp -d)
-    (cd "$downloaded" && { apt-get download "$2" || { apt-get update && apt-get download "$2"; }; }) >&2 ||
+    (cd "$downloaded" && { apt-get download "$2" || { apt-get update && apt-get download "$2"; }; }) ||
         skip "$1 is not installed, and apt-get cannot download $2"
     rm -rf "$unpacked"
     dpkg -x "$downloaded"/*.deb "$unpacked"
@@ -31,7 +31,8 @@ bootstrap() {
     local own=$MUXLOOP_PLATFORMS_DIR/debootstrap/usr/share/debootstrap
     if [ -d "$own" ]; then export DEBOOTSTRAP_DIR=$own; fi
     rm -rf "$root.part"
-    debootstrap --variant=minbase "$@" "$suite" "$root.part" >&2 ||
+    # It mounts /proc and /sys there, and would leave them mounted when it is interrupted.
+    unshare --mount --pid --fork --kill-child debootstrap --variant=minbase "$@" "$suite" "$root.part" ||
         skip "debootstrap cannot make Debian $suite: $(tail -n 1 "$root.part/debootstrap/debootstrap.log" || true)"
     # The machine's own authorities: where it reaches the outside through a proxy, that one's is among them.
     mkdir -p "$root.part/etc/ssl/certs" "$root.part/muxloop"
