@@ -19,10 +19,15 @@ from .kqueue import KqueueSelector
 from .plug_ins import Offer, load_class, offers
 from .poll import PollSelector
 from .select import SelectSelector
+from .uring import UringSelector
 
 # Best first.  epoll and kqueue pay for what is ready; poll pays for what is registered; select does
 # too and ends at FD_SETSIZE.  No system has both of the first two.
-_BUILT_IN: tuple[type[Selector], ...] = (EpollSelector, KqueueSelector, PollSelector, SelectSelector)
+_PROBE_ORDER: tuple[type[Selector], ...] = (EpollSelector, KqueueSelector, PollSelector, SelectSelector)
+
+# Only chosen by name: uring.  No benchmark shows that it is faster than epoll, and a process that is
+# given io_uring without having asked for it may be one whose rules forbid it.
+_BUILT_IN: tuple[type[Selector], ...] = (*_PROBE_ORDER, UringSelector)
 
 _VARIABLE = "MUXLOOP_BACKEND"
 
@@ -134,10 +139,10 @@ def _from_environment() -> str | None:
 
 
 def _best() -> ResolvedBackend:
-    for backend in _BUILT_IN:
+    for backend in _PROBE_ORDER:
         if backend.probe() is None:
             return ResolvedBackend(backend.name, backend, "built in")
-    reasons = ", ".join(f"{backend.name} ({backend.probe()})" for backend in _BUILT_IN)
+    reasons = ", ".join(f"{backend.name} ({backend.probe()})" for backend in _PROBE_ORDER)
     raise BackendUnavailableError(f"muxloop: no backend works on {sys.platform}: {reasons}")
 
 

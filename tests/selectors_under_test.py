@@ -10,12 +10,14 @@ from muxloop.selectors_impl.epoll import EpollSelector
 from muxloop.selectors_impl.kqueue import KqueueSelector
 from muxloop.selectors_impl.poll import PollSelector
 from muxloop.selectors_impl.select import SelectSelector
+from muxloop.selectors_impl.uring import UringSelector
 
 CLASSES: dict[str, type[Selector]] = {
     "epoll": EpollSelector,
     "kqueue": KqueueSelector,
     "poll": PollSelector,
     "select": SelectSelector,
+    "uring": UringSelector,
 }
 
 if sys.platform.startswith("linux"):

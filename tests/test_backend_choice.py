@@ -18,9 +18,11 @@ from muxloop.selectors_impl.epoll import EpollSelector
 from muxloop.selectors_impl.kqueue import KqueueSelector
 from muxloop.selectors_impl.poll import PollSelector
 from muxloop.selectors_impl.select import SelectSelector
+from muxloop.selectors_impl.uring import UringSelector
 
 BUILT_IN = {
-    backend.name: backend for backend in (EpollSelector, KqueueSelector, PollSelector, SelectSelector)
+    backend.name: backend
+    for backend in (EpollSelector, KqueueSelector, PollSelector, SelectSelector, UringSelector)
 }
 AVAILABLE = [name for name, backend in BUILT_IN.items() if backend.probe() is None]
 MISSING = [name for name in BUILT_IN if name not in AVAILABLE]
@@ -40,7 +42,12 @@ def environment(monkeypatch):
 def only_poll_and_select(monkeypatch):
     """The same words on every system."""
     monkeypatch.setattr(sys, "platform", "plan9")
-    for name, reason in {"epoll": "select has no epoll", "kqueue": "select has no kqueue"}.items():
+    refusals = {
+        "epoll": "select has no epoll",
+        "kqueue": "select has no kqueue",
+        "uring": "io_uring is Linux's",
+    }
+    for name, reason in refusals.items():
         monkeypatch.setattr(BUILT_IN[name], "probe", classmethod(lambda _, reason=reason: reason))
     for name in ("poll", "select"):
         monkeypatch.setattr(BUILT_IN[name], "probe", classmethod(lambda _: None))
@@ -82,6 +89,16 @@ def test_the_probe_order_ends_with_select(monkeypatch):
     )
 
 
+def test_uring_is_had_by_name_only(monkeypatch):
+    """A process that has not asked for io_uring does not get it, not even where nothing else works."""
+    monkeypatch.setattr(UringSelector, "probe", classmethod(lambda _: None))
+    for name in ("epoll", "kqueue", "poll", "select"):
+        monkeypatch.setattr(BUILT_IN[name], "probe", classmethod(lambda _: "no"))
+    assert resolve_backend("uring").selector_class is UringSelector
+    assert [backend.name for backend in backends() if backend.available] == ["uring"]
+    assert "uring" not in message_of(None).partition("; ")[0]
+
+
 def test_the_environment_is_obeyed_and_an_argument_goes_first(environment):
     environment("select")
     assert resolve_backend().name == "select"
@@ -102,9 +119,10 @@ def test_a_list_is_an_order_of_preference(environment):
         ("kqueue", "not available on plan9 (select has no kqueue); available: poll, select"),
         ("eopll", "not a known backend; available: poll, select"),
         (
-            "epoll,uring",
+            "epoll,uring,iocp",
             "none can be had: epoll is not available on plan9 (select has no epoll); "
-            "uring is not a known backend; available: poll, select",
+            "uring is not available on plan9 (io_uring is Linux's); "
+            "iocp is not a known backend; available: poll, select",
         ),
     ],
 )
@@ -205,7 +223,7 @@ def test_a_python_without_any_poller_can_still_import_and_probe(tmp_path: Path):
         "sys.modules['select'] = poor = types.ModuleType('select')\n"
         "poor.select, poor.error = select.select, OSError\n"
         "from muxloop.selectors_impl import backends, open_selector\n"
-        "print(*(b.name for b in backends() if b.available), open_selector().name)\n"
+        "print(*(b.name for b in backends() if b.available and b.name != 'uring'), open_selector().name)\n"
     )
     child = subprocess.run(
         [sys.executable, tmp_path / "only_select.py"], capture_output=True, text=True, check=False

@@ -78,7 +78,7 @@ def test_a_declaration_names_what_there_is(file):
         for spec in entry["subjects"]:
             name, _, backend = spec.partition("@")
             assert parse(name).target == name
-            assert backend in ("", "epoll", "kqueue", "poll", "select")
+            assert backend in ("", "epoll", "kqueue", "poll", "select", "uring")
 
 
 def test_a_declaration_covers_its_subjects_only():

@@ -130,7 +130,7 @@ def test_the_root_does_nothing_but_name_what_is_public() -> None:
 
 def test_backends_know_neither_one_another_nor_the_choice_among_them() -> None:
     backends = backend_modules()
-    assert {path.stem for path in backends} >= {"blank", "epoll", "kqueue", "poll", "select"}
+    assert {path.stem for path in backends} >= {"blank", "epoll", "kqueue", "poll", "select", "uring"}
     forbidden = {path.stem for path in backends} | {"choice"}
     for path in backends:
         targets = [

@@ -149,7 +149,7 @@ class TestBooks:
 
     def test_the_class_says_what_it_is(self, backend):
         assert issubclass(backend, selectors.BaseSelector)
-        assert backend.name in {"epoll", "kqueue", "poll", "select"}
+        assert backend.name in {"epoll", "kqueue", "poll", "select", "uring"}
         assert backend.interface_version == INTERFACE_VERSION
         with backend() as selector:
             assert 0 < selector.resolution <= 1e-3
@@ -398,7 +398,7 @@ class TestClosing:
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs POSIX")
     def test_its_own_descriptor_is_close_on_exec(self, selector):
         if not hasattr(selector, "fileno"):
-            assert selector.name in {"poll", "select"}  # which have none
+            assert selector.name in {"poll", "select", "uring"}  # which offer none
             return
         assert not os.get_inheritable(selector.fileno())
         script = f"import os; os.fstat({selector.fileno()})"
