@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import statistics
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -78,8 +77,3 @@ def quantile(values: Sequence[float], share: float) -> float:
     """The smallest of ``values`` that at least ``share`` of them do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, min(len(ordered) - 1, int(share * len(ordered) + 0.999999) - 1))]
-
-
-def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
-    """How many times theirs is ours: the median over rounds, for noise hits both of a round alike."""
-    return statistics.median(mine / its for mine, its in zip(ours, theirs, strict=True) if its)

@@ -58,6 +58,14 @@ def standard_selector(backend: str) -> str:
     return f"selector:selectors:{_STANDARD.get(backend, _STANDARD['epoll'])}"
 
 
+def asyncio_beside(loop: str) -> str:
+    """The name of asyncio's loop on the same mechanism; on its own choice where there is none."""
+    backend = loop.partition("@")[2]
+    if backend not in _STANDARD:
+        backend = next(name for name in _STANDARD if _missing(name) is None)
+    return f"asyncio@{backend}"
+
+
 def open_loop(name: str) -> asyncio.AbstractEventLoop:
     """A fresh loop. UsageError if there is none of that name."""
     family, _, backend = name.partition("@")

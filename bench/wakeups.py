@@ -22,7 +22,8 @@ from typing import Any, ClassVar, TypeVar
 
 from ..errors import UsageError
 from . import contestants
-from .benchmark import Answer, Benchmark, Measure, Measured, Request, Table, paired_ratio, quantile
+from .benchmark import Answer, Benchmark, Measure, Measured, Request, Table
+from .comparison import comparison_records, comparison_tables
 
 T = TypeVar("T")
 
@@ -105,48 +106,13 @@ class Wakeups(Benchmark):
 
     def summarise(self, measured: Sequence[Measured]) -> list[dict[str, Any]]:
         """Medians and spread over the rounds, and the ratio to the standard library's selector."""
-        by_key = {(each.contestant, _case(each.request)): each for each in measured}
-        records = []
-        for each in measured:
-            counterpart = by_key.get(
-                (contestants.standard_selector(_mechanism(each.contestant)), _case(each.request))
-            )
-            figures = [key for key in each.answers[0] if key.endswith("_us")]
-            for figure in figures:
-                values = [answer[figure] for answer in each.answers]
-                records.append(
-                    {
-                        "contestant": each.contestant,
-                        "case": _case(each.request),
-                        "files": each.answers[0]["files"],
-                        "figure": figure,
-                        "median_us": statistics.median(values),
-                        "p10_us": quantile(values, 0.1),
-                        "p90_us": quantile(values, 0.9),
-                        "ratio_to_standard": counterpart
-                        and paired_ratio(values, [answer[figure] for answer in counterpart.answers]),
-                    }
-                )
-        return records
+        return comparison_records(
+            measured, _case, lambda name: contestants.standard_selector(_mechanism(name))
+        )
 
     def tables(self, records: Sequence[dict[str, Any]]) -> list[Table]:
-        """One for each case and figure."""
-        found = []
-        for case, figure in dict.fromkeys((record["case"], record["figure"]) for record in records):
-            rows = [
-                (
-                    record["contestant"],
-                    str(record["files"]),
-                    f"{record['median_us']:.2f}",
-                    f"{record['p10_us']:.2f} - {record['p90_us']:.2f}",
-                    "" if record["ratio_to_standard"] is None else f"{record['ratio_to_standard']:.2f}",
-                )
-                for record in records
-                if (record["case"], record["figure"]) == (case, figure)
-            ]
-            columns = ("selector", "files", "median", "p10 - p90", "to standard library")
-            found.append(Table(f"{case}: {figure.removesuffix('_us')}, in µs", columns, rows))
-        return found
+        """Wall and CPU time for each case."""
+        return comparison_tables(records, ("selector", "files"), "to standard library")
 
 
 def _case(request: Request) -> str:

@@ -14,13 +14,14 @@ import pytest
 from muxloop import backends
 from muxloop.bench import contestants
 from muxloop.bench.__main__ import main
-from muxloop.bench.benchmark import paired_ratio, quantile
+from muxloop.bench.benchmark import quantile
 from muxloop.bench.catalogue import BENCHMARKS
+from muxloop.bench.comparison import paired_ratio
 
 BUILT_IN = [backend for backend in backends() if backend.source == "built in"]
 
 # The rest of a record's key, besides who it is about.
-CASE = {"lateness": ("delay_ms",), "wakeups": ("case", "figure")}
+CASE = {"lateness": ("delay_ms",)}
 
 
 @pytest.fixture(scope="module", params=BENCHMARKS)
@@ -50,7 +51,7 @@ def test_everybody_is_measured_or_absent_with_a_reason(document: dict[str, Any])
 
 
 def test_everybody_is_measured_alike(document: dict[str, Any]) -> None:
-    case = CASE[document["benchmark"]]
+    case = CASE.get(document["benchmark"], ("case", "figure"))
     cases: dict[str, list[tuple[Any, ...]]] = {}
     for record in document["results"]:
         cases.setdefault(record["contestant"], []).append(tuple(record[field] for field in case))
@@ -88,11 +89,12 @@ def test_lateness_counts_its_samples(document: dict[str, Any]) -> None:
             assert record["min_us"] >= 0
 
 
-@pytest.mark.parametrize("document", ["wakeups"], indirect=True)
-def test_every_mechanism_is_compared_with_the_standard_library(document: dict[str, Any]) -> None:
+@pytest.mark.parametrize("document", ["wakeups", "micro", "echo"], indirect=True)
+def test_everybody_is_compared_with_the_standard_library(document: dict[str, Any]) -> None:
     for record in document["results"]:
-        if record["contestant"].startswith("selector:selectors:"):
-            assert record["ratio_to_standard"] == 1
+        assert record["ratio"] is not None
+        if record["contestant"].startswith(("selector:selectors:", "asyncio@")):
+            assert record["ratio"] == 1
 
 
 def contestants_of(document: dict[str, Any]) -> list[contestants.Contestant]:
