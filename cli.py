@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--backend",
         metavar="NAME",
-        help="epoll, kqueue, poll, select, module:Class, or a,b,c in order of preference",
+        help="epoll, kqueue, poll, select, uring, module:Class, or a,b,c in order of preference",
     )
     run.add_argument("-m", dest="is_module", action="store_true", help="TARGET is a module, as in python -m")
     run.add_argument("target", metavar="SCRIPT | MODULE")
@@ -115,7 +115,7 @@ def _add_conform(commands: Any) -> None:
 
 
 def _backends(options: argparse.Namespace) -> int:
-    from .selectors_impl import backends, resolve_backend
+    from .selectors_impl import backends, is_validating, resolve_backend
 
     listed = backends()
     if options.json:
@@ -129,6 +129,8 @@ def _backends(options: argparse.Namespace) -> int:
         source = "" if backend.source == "built in" else f"  from {origin}"
         print(f"{backend.name:{width}}  {state}{source}{mark}")
     print("Any selectors.BaseSelector will do, named module:Class: selectors:PollSelector")
+    if is_validating():
+        print("MUXLOOP_DEBUG_SELECTOR is on: every selector that is opened is watched for misuse")
     resolve_backend()  # a MUXLOOP_BACKEND that cannot be had is an error here too, after the list that helps
     return 0
 

@@ -25,6 +25,7 @@ import warnings
 from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from selectors import EVENT_READ
 
@@ -247,8 +248,11 @@ class Core(AsyncGenerators):
         self._closed = self._strict = True
         self._ready.clear()
         self._timers.clear()
-        # Nothing is unregistered: after a fork the selector's kernel object may be the parent's as well.
         self._readiness.close()
+        # Only the waker is unregistered, which a forked child has for itself (`wakeup.py`). The selector's
+        # kernel object may be its parent's as well, and so may every other file in it.
+        with suppress(KeyError, ValueError, OSError):
+            self._selector.unregister(self._waker.fileno())
         self._selector.close()
         self._waker.close()
         self._interest.reader = None  # the last cycle: a closed loop needs no collector

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import selectors
 
-from ..selectors_impl import open_selector
+from ..selectors_impl import open_selector, validated
 from .clock import Clock
 from .connections import Connections
 from .executors import Executors
@@ -27,4 +27,4 @@ class EventLoop(Servers, Connections, SocketCalls, Files, Signals, Executors, Ta
     """
 
     def __init__(self, selector: selectors.BaseSelector | None = None, clock: Clock | None = None) -> None:
-        super().__init__(open_selector() if selector is None else selector, clock)
+        super().__init__(open_selector() if selector is None else validated(selector), clock)

@@ -2,6 +2,7 @@
 
 from .choice import Backend, ResolvedBackend, backends, open_selector, resolve_backend
 from .interface import INTERFACE_VERSION, Selector
+from .validator import is_validating, validated
 
 __all__ = [
     "INTERFACE_VERSION",
@@ -9,6 +10,8 @@ __all__ = [
     "ResolvedBackend",
     "Selector",
     "backends",
+    "is_validating",
     "open_selector",
     "resolve_backend",
+    "validated",
 ]

@@ -7,12 +7,12 @@ outside is found and tried by ``plug_ins.py``.
 
 from __future__ import annotations
 
-import os
 import selectors
 import sys
 from dataclasses import dataclass
 
 from ..errors import BackendUnavailableError
+from .environment import read_variable
 from .epoll import EpollSelector
 from .interface import Selector
 from .kqueue import KqueueSelector
@@ -20,6 +20,7 @@ from .plug_ins import Offer, load_class, offers
 from .poll import PollSelector
 from .select import SelectSelector
 from .uring import UringSelector
+from .validator import ValidatingSelector, is_validating
 
 # Best first.  epoll and kqueue pay for what is ready; poll pays for what is registered; select does
 # too and ends at FD_SETSIZE.  No system has both of the first two.
@@ -60,9 +61,12 @@ class ResolvedBackend:
 def open_selector(name: str | None = None, *, actor: str = "backend") -> selectors.BaseSelector:
     """Open the backend called *name*; None means MUXLOOP_BACKEND or, without that, the best that works.
 
-    *actor* is who asked, for the error: ``"--backend"``.  Raises what ``resolve_backend`` raises.
+    *actor* is who asked, for the error: ``"--backend"``.  With MUXLOOP_DEBUG_SELECTOR=1 its use is watched
+    (``validator.py``).  Raises what ``resolve_backend`` raises, and UsageError for another value of that.
     """
-    return resolve_backend(name, actor=actor).selector_class()
+    validating = is_validating()
+    selector = resolve_backend(name, actor=actor).selector_class()
+    return ValidatingSelector(selector) if validating else selector
 
 
 def resolve_backend(name: str | None = None, *, actor: str = "backend") -> ResolvedBackend:
@@ -71,8 +75,8 @@ def resolve_backend(name: str | None = None, *, actor: str = "backend") -> Resol
     Raises BackendUnavailableError, in one line: who asked for what, why it cannot be had, and what can.
     """
     if name is None:
-        name, actor = _from_environment(), _VARIABLE
-        if name is None:
+        name, actor = read_variable(_VARIABLE), _VARIABLE
+        if not name:
             return _best()
     wanted = [part.strip() for part in name.split(",") if part.strip()]
     if not wanted:
@@ -126,16 +130,6 @@ def _try_to_list(offer: Offer) -> str | None:
     except OSError as error:
         return str(error)
     return found if isinstance(found, str) else None
-
-
-def _from_environment() -> str | None:
-    """What MUXLOOP_BACKEND asks for; nothing when empty, or when the process runs with another's rights.
-
-    Under setuid the variable is the caller's, and ``module:Class`` in it would run the caller's code.
-    """
-    if hasattr(os, "getuid") and (os.getuid() != os.geteuid() or os.getgid() != os.getegid()):
-        return None
-    return os.environ.get(_VARIABLE) or None
 
 
 def _best() -> ResolvedBackend:

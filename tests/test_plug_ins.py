@@ -181,7 +181,8 @@ def test_of_two_with_one_name_neither_wins(install: Install) -> None:
     install("", module="second", name="muxloop-second", version="2", mine="Plain")
     assert refusal("mine") == (
         "muxloop-plugged 1.0, entry point mine = plugged:Plain: "
-        "offered by muxloop-plugged and muxloop-second: uninstall all but one, or ask for one as plugged:Plain"
+        "offered by muxloop-plugged and muxloop-second: uninstall all but one, or ask for one "
+        "as plugged:Plain"
     )
     assert [(row.available, row.source) for row in rows("mine")] == [
         (False, "muxloop-plugged"),
