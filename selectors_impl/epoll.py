@@ -28,12 +28,13 @@ The price is that the set is keyed by (open file, number), while we and our call
 
 from __future__ import annotations
 
+import errno
 from selectors import SelectorKey
 from time import monotonic
 from typing import Any, ClassVar
 
 from . import kernel
-from .interface import LONGEST_WAIT_S, SHORTAGES, Selector, cap_wait, why_probe_failed
+from .interface import LONGEST_WAIT_S, MOMENTARY, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
 from .precise_waits import FIRST_MARGIN_S, FIRST_SHARE, Batch, PreciseWait
 
@@ -97,7 +98,9 @@ class EpollSelector(Selector):
             self._rebuild()
         try:
             self._epoll.modify(fd, BITS[events])
-        except (FileNotFoundError, PermissionError):
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.EPERM):
+                raise
             # Always ready before or now, or a new file has the number and the old one's entry may live on.
             self._enter(fd, events)
             self._suspects.add(fd)
@@ -183,7 +186,9 @@ class EpollSelector(Selector):
             self._epoll.register(fd, BITS[events])
         except FileExistsError:
             self._epoll.modify(fd, BITS[events])
-        except PermissionError:
+        except PermissionError as error:
+            if error.errno != errno.EPERM:  # EACCES, from a security module
+                raise
             self._always.add(fd)
             self._detour = True
         else:
@@ -197,8 +202,8 @@ class EpollSelector(Selector):
     def _rebuild(self) -> None:
         """Start a new set with what is registered, leaving behind every entry that could not be deleted.
 
-        A file that the kernel refuses is dropped. A shortage is no fault of the file's: that OSError is
-        raised, and the next call tries again.
+        A file that the kernel refuses is dropped. What may pass, a shortage for instance, is raised, and
+        the next call tries again.
         """
         self._lost = self._detour = True  # until all is done, so that a failure is made good by the next call
         # Closed first: at the limit of open files its number is the only one to be had.
@@ -212,7 +217,7 @@ class EpollSelector(Selector):
             try:
                 self._enter(key.fd, key.events)
             except OSError as error:
-                if error.errno in SHORTAGES:
+                if error.errno in MOMENTARY:
                     raise
                 self._drop(key.fd)
         self._lost = False

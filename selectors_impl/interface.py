@@ -49,14 +49,19 @@ LONGEST_WAIT_S = 24 * 3600.0
 
 _BOTH = EVENT_READ | EVENT_WRITE
 
-# What a kernel answers for want of something, whatever file it was asked about: ENOSPC is epoll's limit
-# of watches.
-SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC})
+# What a kernel may answer now and not a moment later, whatever file it was asked about: it is short of
+# something (ENOSPC: of epoll's watches), or was interrupted.
+MOMENTARY = frozenset(
+    {
+        *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.ENOSPC),
+        *(errno.EAGAIN, errno.EBUSY, errno.EINTR),
+    }
+)
 
 
 def why_probe_failed(name: str, error: OSError) -> str:
-    """The clause that ``probe`` returns; a shortage of descriptors or memory is raised instead."""
-    if error.errno in SHORTAGES:
+    """The clause that ``probe`` returns; a shortage, which may pass, is raised instead."""
+    if error.errno in MOMENTARY:
         raise error
     return f"{name} failed: {error}"
 

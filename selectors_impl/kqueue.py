@@ -35,7 +35,7 @@ from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
 from . import kernel
-from .interface import LONGEST_WAIT_S, SHORTAGES, Selector, cap_wait, why_probe_failed
+from .interface import LONGEST_WAIT_S, MOMENTARY, Selector, cap_wait, why_probe_failed
 
 # From sys/event.h, the same on every system; Python has a name for all of them but EV_RECEIPT, and
 # this module must be importable where `select` has none, to be probed.
@@ -185,8 +185,8 @@ class KqueueSelector(Selector):
     def _own(self) -> None:
         """After a fork, or with a filter that cannot be deleted: make a queue and register everything anew.
 
-        A file that the kernel refuses is dropped. A shortage is no fault of the file's: that OSError is
-        raised, and the next call tries again.
+        A file that the kernel refuses is dropped. What may pass, a shortage for instance, is raised, and
+        the next call tries again.
         """
         if not self._lost:
             return
@@ -199,7 +199,7 @@ class KqueueSelector(Selector):
             try:
                 self._enter(key.fd, key.events)
             except OSError as error:
-                if error.errno in SHORTAGES:
+                if error.errno in MOMENTARY:
                     raise
                 self._drop(key.fd)
         self._lost = False
@@ -209,16 +209,23 @@ class KqueueSelector(Selector):
         for fd in list(self._always):
             try:
                 self.kernel.fstat(fd)
-            except OSError:
-                del self._always[fd]
-                self._drop(fd)
+            except OSError as error:
+                if error.errno not in MOMENTARY:
+                    del self._always[fd]
+                    self._drop(fd)
 
     def _discard(self, fd: int, filter_: int) -> None:
-        """Silence an event that is nobody's, and drop the registration that an error stands for."""
+        """Silence an event that is nobody's, and drop the registration that an error stands for.
+
+        A filter that cannot be deleted would report for ever: the next call makes a new queue.
+        """
+        change = self.kernel.kevent(fd, filter_, _EV_DELETE | _EV_RECEIPT)
         try:
-            self._queue.control([self.kernel.kevent(fd, filter_, _EV_DELETE | _EV_RECEIPT)], 1, 0)
+            answers = self._queue.control([change], 1, 0)
         except OSError:
-            self._lost = True  # or it would be reported for ever
+            self._lost = True
+        else:
+            self._lost = any(answer.flags & _EV_ERROR and answer.data for answer in answers)
         if fd in self._keys:
             self._drop(fd)
 

@@ -32,7 +32,7 @@ from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
 from . import kernel
-from .interface import LONGEST_WAIT_S, SHORTAGES, Selector, cap_wait, why_probe_failed
+from .interface import LONGEST_WAIT_S, MOMENTARY, Selector, cap_wait, why_probe_failed
 from .precise_waits import EARLY_S, EARLY_SHARE, aim
 
 _WINDOWS = sys.platform == "win32"
@@ -152,7 +152,7 @@ class SelectSelector(Selector):
     def _drop_the_dead(self) -> bool:
         """Drop every number that select(2) refuses on its own; whether there was one.
 
-        Raises OSError for what is no file's fault: without a file the call fails as well, or for a shortage.
+        Raises OSError for what is no file's fault: without a file the call fails as well, or it may pass.
         """
         if not _WINDOWS:
             self.kernel.select([], [], [], 0)
@@ -161,7 +161,7 @@ class SelectSelector(Selector):
             try:
                 self.kernel.select([fd], [], [], 0)
             except OSError as error:
-                if error.errno in SHORTAGES:
+                if error.errno in MOMENTARY:
                     raise
                 dead.append(fd)
         for fd in dead:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import select
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
+from forked_children import in_child
 from muxloop.selectors_impl import Selector
 from numbered_sockets import Numbers
 from selectors_under_test import every_backend
@@ -35,20 +34,6 @@ def selector(backend: type[Selector]) -> Iterator[Selector]:
 
 def ready(selector: Selector, timeout: float | None = 0) -> dict[int, int]:
     return {key.fd: mask for key, mask in selector.select(timeout)}
-
-
-def in_child(play: Callable[[], object]) -> int:
-    """Run *play* in a forked child; 0 when it returned, 1 when it raised."""
-    pid = os.fork()
-    if not pid:
-        signal.alarm(30)  # a child that hangs dies, and the test fails
-        try:
-            play()
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 @every_backend
