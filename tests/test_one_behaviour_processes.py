@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import faulthandler
 import gc
 import os
 import signal
@@ -18,6 +17,7 @@ from typing import Any
 
 import pytest
 from counted_loops import CountedLoop, counted
+from forked_children import in_child
 from loops_under_test import turn
 from muxloop import EventLoop
 from selectors_under_test import backends
@@ -32,20 +32,6 @@ forks = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.fixture(params=backends())
 def loop(request: pytest.FixtureRequest) -> Iterator[CountedLoop]:
     yield from counted(request.param)
-
-
-def in_child(play: Callable[[], object]) -> int:
-    """Run ``play`` in a forked child; 0 when it returned, 1 when it raised or hung."""
-    child = os.fork()
-    if not child:
-        faulthandler.dump_traceback_later(30, exit=True)
-        try:
-            play()
-        except BaseException:
-            sys.excepthook(*sys.exc_info())
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def goes_on(loop: EventLoop) -> None:

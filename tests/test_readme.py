@@ -1,32 +1,14 @@
 """What the README tells people to paste works as it stands."""
 
-import re
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from pages import blocks_of, printed_by
 
-README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+BLOCKS = blocks_of("README.md")
 
 
 def block_with(text):
     (block,) = [block for block in BLOCKS if text in block]
     return block.replace("mypackage:new_event_loop", "asyncio:SelectorEventLoop")
-
-
-def run(path, *command):
-    done = subprocess.run(
-        [sys.executable, *command, str(path)],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-        cwd=path.parent,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_every_block_is_tested():
@@ -36,14 +18,14 @@ def test_every_block_is_tested():
 def test_the_code_that_runs_a_program(tmp_path):
     script = tmp_path / "program.py"
     script.write_text(block_with("muxloop.run(main())"), encoding="utf-8")
-    assert run(script).count("EventLoop") == 3
+    assert printed_by(script).count("EventLoop") == 3
 
 
 @pytest.mark.timeout(110)
 def test_the_script_that_judges_a_loop(tmp_path):
     script = tmp_path / "judge.py"
     script.write_text(block_with("report = judge("), encoding="utf-8")
-    lines = run(script).splitlines()
+    lines = printed_by(script).splitlines()
     assert len(lines) == 16
     assert all(" held" in line for line in lines)
 
@@ -56,4 +38,4 @@ def test_the_pytest_file_that_judges_a_loop(tmp_path):
         "rule_ids(required_only=True)", "[r for r in rule_ids(required_only=True) if r[:3] == 'ORD']"
     )
     script.write_text(text, encoding="utf-8")
-    assert "3 passed" in run(script, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    assert "3 passed" in printed_by(script, "-m", "pytest", "-q", "-p", "no:cacheprovider")
