@@ -145,6 +145,12 @@ def leave_a_stale_entry(scene: Scene) -> None:
     os.write(theirs, b"x")
 
 
+def settle(scene: Scene) -> None:
+    """Watch, and wait once: a request of io_uring's is armed."""
+    scene.watch()
+    scene.report()
+
+
 def register(scene: Scene) -> None:
     scene.selector.register(scene.file, EVENT_READ, "new")
 
@@ -186,8 +192,9 @@ def changes(
     yield Occasion(backend, "modify", calls, results, watch_the_other_way, modify, once=once, briefly=briefly)
 
 
-def wait(backend: str, calls: str) -> Occasion:
-    return Occasion(backend, "wait", calls, outcomes(RAISED), watch_and_send, look, about_file=False)
+def wait(backend: str, calls: str, results: Outcomes | None = None) -> Occasion:
+    results = results or outcomes(RAISED)
+    return Occasion(backend, "wait", calls, results, watch_and_send, look, about_file=False)
 
 
 def end_of_wait(backend: str, calls: str) -> Occasion:
@@ -199,8 +206,8 @@ def end_of_wait(backend: str, calls: str) -> Occasion:
 def new_set(
     backend: str,
     make: str,
-    enter: str,
-    results: Outcomes,
+    enter: tuple[str, ...] = (),
+    results: Outcomes | None = None,
     *,
     once: Outcomes | None = None,
     forked: bool = True,
@@ -211,12 +218,12 @@ def new_set(
     yield Occasion(
         backend, name, make, outcomes(RAISED), prepare, look, about_file=False, forked=forked, halts=True
     )
-    for calls in enter.split(","):
+    for calls in enter:
         yield Occasion(
             backend,
             f"file in a {name}",
             calls,
-            results,
+            results or {},
             prepare,
             look,
             once=once or {},
@@ -242,15 +249,22 @@ OCCASIONS = [
     wait("epoll", "epoll.poll"),
     end_of_wait("epoll", "epoll_pwait2"),
     Occasion("epoll", "second opinion", "poll.poll", outcomes(MADE_GOOD), doubt, look, about_file=False),
-    *new_set("epoll", "epoll", _EPOLL_CTL, _ENTERED, once=_AGAIN, forked=False),
-    *new_set("epoll", "epoll", _EPOLL_CTL, _ENTERED, once=_AGAIN),
+    *new_set("epoll", "epoll", (_EPOLL_CTL,), _ENTERED, once=_AGAIN, forked=False),
+    *new_set("epoll", "epoll", (_EPOLL_CTL,), _ENTERED, once=_AGAIN),
     *changes("kqueue-emulated", "fstat", outcomes(RAISED)),
     *changes("kqueue-emulated", "kqueue.control", outcomes(RAISED)),
     Occasion(
         "kqueue-emulated", "unregister", "kqueue.control", outcomes(MADE_GOOD), watch_and_send, unregister
     ),
     wait("kqueue-emulated", "kqueue.control"),
-    *new_set("kqueue-emulated", "kqueue", "fstat,kqueue.control", refused()),
+    *new_set("kqueue-emulated", "kqueue", ("fstat", "kqueue.control"), refused()),
+    *changes("uring", "check_open", outcomes(RAISED)),
+    Occasion(
+        "uring", "unregister", "io_uring_enter", outcomes(MADE_GOOD), settle, unregister, about_file=False
+    ),
+    wait("uring", "io_uring_enter", outcomes(RAISED, EINTR=MADE_GOOD)),
+    *new_set("uring", "io_uring_setup"),
+    *new_set("uring", "mmap"),
     *changes("poll", "require_open", outcomes(RAISED)),
     wait("poll", "poll.poll"),
     end_of_wait("poll", "ppoll"),
