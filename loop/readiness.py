@@ -22,6 +22,8 @@ from __future__ import annotations
 
 import os
 import selectors
+import socket
+import sys
 from asyncio.log import logger
 from collections import deque
 from contextlib import suppress
@@ -49,7 +51,7 @@ class Interest:
 
     def __init__(self, fileobj: Any, identity: Identity | None) -> None:
         self.fileobj = fileobj
-        self.identity = identity  # None: not taken, the object itself tells when it is closed
+        self.identity = identity  # None: not taken, or not to be had
         self.reader: Handle | None = None
         self.writer: Handle | None = None
         self.credit = DISPATCHES_PER_CHECK
@@ -67,8 +69,9 @@ class Interest:
                     return True
             except (OSError, ValueError):
                 return True
-        now = identify(fd)
-        return now is None or (self.identity is not None and now != self.identity)
+        if self.identity is None:
+            return not is_open(fd)
+        return identify(fd) != self.identity
 
 
 class Readiness:
@@ -247,13 +250,37 @@ class Readiness:
         interest.reader = interest.writer = None
 
 
-def identify(fd: int) -> Identity | None:
-    """What tells one open file from another behind the same number; None if the number is not open."""
+def is_open(fd: int) -> bool:
+    """Whether an open file, on Windows an open socket, stands behind the number."""
     try:
-        status = os.fstat(fd)
+        if sys.platform == "win32":
+            socket.socket(fileno=fd).detach()
+        else:
+            os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def identify(fd: int) -> Identity | None:
+    """What tells one open file from another behind the same number; None if that cannot be told.
+
+    On Windows a socket is no file descriptor and has no inode, but a port of its own once it is bound.
+    """
+    try:
+        if sys.platform != "win32":
+            status = os.fstat(fd)
+            return status.st_dev, status.st_ino
+        sock = socket.socket(fileno=fd)
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    try:
+        port: int = sock.getsockname()[1]
+        return (sock.type, port) if port else None
+    except OSError:  # not bound
+        return None
+    finally:
+        sock.detach()
 
 
 def fileno(fileobj: Any) -> int:

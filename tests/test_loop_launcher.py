@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from loops_under_test import OURS
 from muxloop.errors import UsageError
 from muxloop.loop.launcher import run_program
 
@@ -33,7 +34,7 @@ def python(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedP
     )
 
 
-@pytest.mark.parametrize("backend", [None, "select", "poll"])
+@pytest.mark.parametrize("backend", [None, *OURS])
 def test_every_way_to_a_loop_leads_to_ours(tmp_path: Path, backend: str | None) -> None:
     script = tmp_path / "script.py"
     script.write_text(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator
 
 import pytest
 from loops_under_test import OURS, SELECTORS, opened, turn
 from muxloop import EventLoop, VirtualClock
+from numbered_sockets import close_number, duplicate, give_number
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -93,10 +93,10 @@ def test_a_file_closed_underfoot_neither_kills_nor_starves_nor_spins(selector: s
         with theirs, other, its_peer:
             theirs.send(b"x")
             fd = ours.detach()
-            copy = os.dup(fd) if duplicated else None
+            copy = duplicate(fd) if duplicated else None
             loop.add_reader(fd, int)
             turn(loop)
-            os.close(fd)
+            close_number(fd)
             loop.add_reader(other, loop.stop)
             its_peer.send(b"x")
             loop.run_forever()
@@ -116,10 +116,10 @@ def test_a_file_closed_underfoot_neither_kills_nor_starves_nor_spins(selector: s
             loop.run_forever()
             assert turns < 20
             if copy is not None:
-                os.close(copy)
+                close_number(copy)
 
 
-def test_a_reused_number_gets_nothing_of_its_former_owner(loop: EventLoop) -> None:
+def test_a_reused_number_gets_nothing_of_its_former_owner(loop: EventLoop, pair: Pair) -> None:
     seen: list[str] = []
     ours, theirs = socket.socketpair()
     fd = ours.fileno()
@@ -127,42 +127,30 @@ def test_a_reused_number_gets_nothing_of_its_former_owner(loop: EventLoop) -> No
     turn(loop)
     theirs.close()
     ours.close()
-    left, right = os.pipe()
-    spare = {left, right}
-    new, new_peer = socket.socketpair()
-    try:
-        os.dup2(new.fileno(), fd)
-        spare.add(fd)
-        new_peer.send(b"x")
-        loop.add_reader(fd, seen.append, "new owner")
-        turn(loop, 2)
-        assert seen == ["new owner", "new owner"]
-        assert loop.remove_reader(fd)
-    finally:
-        for number in spare:
-            os.close(number)
-        new.close()
-        new_peer.close()
+    new, new_peer = pair
+    give_number(new.fileno(), fd)
+    new_peer.send(b"x")
+    loop.add_reader(fd, seen.append, "new owner")
+    turn(loop, 2)
+    assert seen == ["new owner", "new owner"]
+    assert loop.remove_reader(fd)
+    close_number(fd)
 
 
-def test_the_former_owner_s_writer_is_not_kept_by_a_new_reader(loop: EventLoop) -> None:
+def test_the_former_owner_s_writer_is_not_kept_by_a_new_reader(loop: EventLoop, pair: Pair) -> None:
     seen: list[str] = []
     ours, theirs = socket.socketpair()
     fd = ours.detach()
     loop.add_writer(fd, seen.append, "former owner")
-    os.close(fd)
     theirs.close()
-    new, new_peer = socket.socketpair()
-    with new, new_peer:
-        if new.fileno() != fd:
-            os.dup2(new.fileno(), fd)
-        new_peer.send(b"x")
-        loop.add_reader(fd, seen.append, "new owner")
-        turn(loop)
-        assert seen == ["new owner"]
-        loop.remove_reader(fd)
-        if new.fileno() != fd:
-            os.close(fd)
+    new, new_peer = pair
+    give_number(new.fileno(), fd)
+    new_peer.send(b"x")
+    loop.add_reader(fd, seen.append, "new owner")
+    turn(loop)
+    assert seen == ["new owner"]
+    loop.remove_reader(fd)
+    close_number(fd)
 
 
 def test_a_hang_up_wakes_and_does_not_spin_once_consumed(loop: EventLoop, pair: Pair) -> None:

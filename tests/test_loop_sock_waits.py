@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
-import os
 import socket
 import sys
 import weakref
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from loops_under_test import OURS, SELECTORS, new_loop, opened, turn
 from muxloop import EventLoop
+from numbered_sockets import give_number
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -131,7 +131,8 @@ def test_a_socket_reopened_in_the_same_step_is_another_one(loop: EventLoop) -> N
                 await loop.sock_recv(first, 1)
             number = first.fileno()
             first.close()
-            with socket.socket(fileno=os.dup2(second.fileno(), number)) as reopened:
+            give_number(second.fileno(), number)
+            with socket.socket(fileno=number) as reopened:
                 reopened.setblocking(False)
                 loop.call_soon(second_peer.send, b"second")
                 return await loop.sock_recv(reopened, 10)

@@ -7,6 +7,7 @@ import os
 import socket
 
 import pytest
+from numbered_sockets import close_number, give_number
 from selectors_under_test import every_backend
 
 pytestmark = every_backend
@@ -31,18 +32,17 @@ def test_a_reused_number_is_served_though_its_former_file_was_never_removed(runn
         loop = asyncio.get_running_loop()
         served = loop.create_future()
         former, former_peer = socket.socketpair()
+        new, peer = socket.socketpair()
         fd = former.fileno()
         loop.add_reader(fd, lambda: None)
         former.close()
-        ours, peer = socket.socketpair()
-        if ours.fileno() != fd:
-            ours, peer = peer, ours
-        assert ours.fileno() == fd
+        give_number(new.fileno(), fd)
         loop.add_reader(fd, served.set_result, True)
         peer.send(b"x")
         await asyncio.wait_for(served, 10)
         loop.remove_reader(fd)
-        for end in (former_peer, ours, peer):
+        close_number(fd)
+        for end in (former_peer, new, peer):
             end.close()
 
     runner.run(main())
