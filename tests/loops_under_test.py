@@ -10,7 +10,7 @@ from muxloop import EventLoop, open_selector
 from muxloop.loop.clock import Clock
 
 SELECTORS: dict[str, Callable[[], selectors.BaseSelector]] = {"stdlib": selectors.DefaultSelector}
-for _name in ("epoll", "kqueue", "poll", "select"):
+for _name in ("epoll", "kqueue", "poll", "select", "uring"):
     try:
         open_selector(_name).close()
     except RuntimeError:
