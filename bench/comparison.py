@@ -40,22 +40,24 @@ def comparison_records(
 
 
 def comparison_tables(records: Sequence[dict[str, Any]], who: Sequence[str], to_whom: str) -> list[Table]:
-    """A table for each case and figure; *who* are the titles of the first columns."""
+    """A table for each case, with three columns for each figure; *who* are the titles of the first columns."""
     found = []
-    for case, figure in dict.fromkeys((record["case"], record["figure"]) for record in records):
-        rows = [
-            (
-                record["contestant"],
-                *(str(record[name]) for name in who[1:]),
+    for case in dict.fromkeys(record["case"] for record in records):
+        of_case = [record for record in records if record["case"] == case]
+        rows: dict[str, list[str]] = {}
+        columns = list(who)
+        for record in of_case:
+            row = rows.setdefault(
+                record["contestant"], [record["contestant"], *(str(record[name]) for name in who[1:])]
+            )
+            row += [
                 f"{record['median_us']:.2f}",
                 f"{record['p10_us']:.2f} - {record['p90_us']:.2f}",
                 "" if record["ratio"] is None else f"{record['ratio']:.2f}",
-            )
-            for record in records
-            if (record["case"], record["figure"]) == (case, figure)
-        ]
-        title = f"{case}: {figure.removesuffix('_us')}, in µs"
-        found.append(Table(title, (*who, "median", "p10 - p90", to_whom), rows))
+            ]
+        for figure in dict.fromkeys(record["figure"] for record in of_case):
+            columns += [figure.removesuffix("_us"), "p10 - p90", to_whom]
+        found.append(Table(f"{case}, in µs", tuple(columns), [tuple(row) for row in rows.values()]))
     return found
 
 

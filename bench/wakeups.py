@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from selectors import EVENT_READ, EVENT_WRITE, BaseSelector
+from selectors import EVENT_READ, EVENT_WRITE, BaseSelector, SelectorKey
 from typing import Any, ClassVar, TypeVar
 
 from ..errors import UsageError
@@ -70,10 +70,12 @@ class Wakeups(Benchmark):
         return contestants.selectors_of_all()
 
     def requests(self) -> list[Request]:
-        """Wake-ups for 100 files and for one, and changes of all registrations."""
+        """Wake-ups for 100 files and for one, with a time limit too, and changes of all registrations."""
+        many, few = (2, 2) if self.quick else (20, 50)
         return [
-            {"case": "wake-up", "ready": 100, "turns": 2 if self.quick else 20},
-            {"case": "wake-up", "ready": 1, "turns": 2 if self.quick else 50},
+            {"case": "wake-up", "ready": 100, "timeout_s": None, "turns": many},
+            {"case": "wake-up", "ready": 1, "timeout_s": None, "turns": few},
+            {"case": "wake-up", "ready": 1, "timeout_s": 10, "turns": few},
             {"case": "registration"},
         ]
 
@@ -97,10 +99,9 @@ class Wakeups(Benchmark):
                 if request["case"] == "registration":
                     return {"files": len(pairs) * 2, **_registrations(selector, pairs)}
                 ready = min(request["ready"], len(pairs))
-                return {
-                    "files": len(pairs) * 2,
-                    **_wake_ups(selector, pairs[:: len(pairs) // ready][:ready], request["turns"]),
-                }
+                chosen = pairs[:: len(pairs) // ready][:ready]
+                wait = partial(selector.select, request["timeout_s"])
+                return {"files": len(pairs) * 2, **_wake_ups(wait, chosen, request["turns"])}
 
             yield measure
 
@@ -111,14 +112,15 @@ class Wakeups(Benchmark):
         )
 
     def tables(self, records: Sequence[dict[str, Any]]) -> list[Table]:
-        """Wall and CPU time for each case."""
-        return comparison_tables(records, ("selector", "files"), "to standard library")
+        """One for each case."""
+        return comparison_tables(records, ("selector", "files"), "to stdlib")
 
 
 def _case(request: Request) -> str:
     if request["case"] == "registration":
         return "registration"
-    return f"wake-up for {request['ready']} ready"
+    limit = "" if request["timeout_s"] is None else f", timeout {request['timeout_s']} s"
+    return f"wake-up for {request['ready']} ready{limit}"
 
 
 def _mechanism(contestant: str) -> str:
@@ -126,10 +128,11 @@ def _mechanism(contestant: str) -> str:
 
 
 def _wake_ups(
-    selector: BaseSelector, pairs: Sequence[tuple[socket.socket, socket.socket]], turns: int
+    wait: Callable[[], list[tuple[SelectorKey, int]]],
+    pairs: Sequence[tuple[socket.socket, socket.socket]],
+    turns: int,
 ) -> Answer:
     """Wall and CPU time of one ``select()``: medians of the turns, less what looking at the clocks takes."""
-    wait = partial(selector.select, 10)
     cpu_us, wall_us = [], []
     _, looking_cpu_us, looking_wall_us = zip(*(_timed(int) for _ in range(50)), strict=True)
     for _ in range(turns):
