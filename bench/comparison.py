@@ -40,7 +40,7 @@ def comparison_records(
 
 
 def comparison_tables(records: Sequence[dict[str, Any]], who: Sequence[str], to_whom: str) -> list[Table]:
-    """A table for each case, with three columns for each figure; *who* are the titles of the first columns."""
+    """A table for each case, three columns for each figure; *who* are the titles of the first columns."""
     found = []
     for case in dict.fromkeys(record["case"] for record in records):
         of_case = [record for record in records if record["case"] == case]
