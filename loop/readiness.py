@@ -56,6 +56,9 @@ class Interest:
         self.writer: Handle | None = None
         self.credit = DISPATCHES_PER_CHECK
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} reader={self.reader!r} writer={self.writer!r}>"
+
     @property
     def events(self) -> int:
         """What the selector should watch for."""
@@ -196,6 +199,10 @@ class Readiness:
             interest = self.interests.get(fd)
             if interest is not None and interest.is_stale(fd):
                 self._drop(fd, interest)
+
+    def move_to(self, selector: selectors.BaseSelector) -> None:
+        """Go on with another selector, which has the same registrations."""
+        self._selector = selector
 
     def adopt(self, fd: int, transport: asyncio.BaseTransport) -> None:
         """Reserve ``fd`` for a transport. What still waits for that number waited for a file that is gone."""

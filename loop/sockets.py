@@ -25,6 +25,7 @@ from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+from ..selectors_impl import ValidatingSelector
 from .addresses import resolve
 from .core import Core
 from .handles import OwnedHandle
@@ -70,6 +71,9 @@ class SocketCalls(Core):
         super().__init__(*args, **kwargs)
         # What is received is copied out before anything else runs, so all sockets share it.
         self._receive_buffer = memoryview(bytearray(_RECEIVE_BUFFER_SIZE))
+        # A registration kept over a task's step may outlive its file. A foreign selector may choke on that,
+        # and a validator would hold it against the program.
+        self._keeps_watches = not self._must_poll and not isinstance(self._selector, ValidatingSelector)
 
     async def sock_recv(self, sock: socket.socket, nbytes: int) -> bytes:
         """Receive up to ``nbytes`` bytes; b"" at the end of the stream."""
@@ -244,7 +248,7 @@ class SocketCalls(Core):
         else:
             fd = sock.fileno()
             self._readiness.refuse_transport(fd, sock)
-            watch = _Watch(self, sock, fd, events, keeps=again and not self._must_poll)
+            watch = _Watch(self, sock, fd, events, keeps=again and self._keeps_watches)
             waiter = watch.waiter
             self._readiness.add(sock, fd, events, watch.handle)
         try:

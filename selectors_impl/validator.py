@@ -155,7 +155,7 @@ class ValidatingSelector(selectors.BaseSelector):
         self._enter("select")
         if self._waiting is not None:
             return self._selector.select(timeout)  # blamed; what it answers would confuse the outer wait
-        self._judge_files()
+        self._judge_files("select")
         changes = self._changes
         self._waiting = threading.get_ident()
         try:
@@ -283,13 +283,13 @@ class ValidatingSelector(selectors.BaseSelector):
         if timeout is not None and (not isinstance(timeout, int | float) or timeout != timeout):
             self._warn(call, f"took the timeout {_abridged.repr(timeout)}; give seconds, or None")
 
-    def _judge_files(self) -> None:
+    def _judge_files(self, call: str) -> None:
         for fd, registration in list(self._registrations.items()):
             key = self._key(fd)
             if key is None:  # the selector dropped it, see `take_dropped`
                 self._registrations.pop(fd, None)
             else:
-                self._judge_file("select", key, registration)
+                self._judge_file(call, key, registration)
 
     def _judge_file(self, call: str, key: SelectorKey, registration: _Registration) -> None:
         """Tell, once, of a file that is not the one which was registered."""
@@ -330,7 +330,7 @@ class ValidatingSelector(selectors.BaseSelector):
             self._warn("select", f"returned {_abridged.repr(ready)}, not a list of (key, events)")
 
     def _judge_leaks(self) -> None:
-        self._judge_files()
+        self._judge_files("close")
         left = [
             f"{fd}, {_told(key, registration)}"
             for fd, registration in self._registrations.items()
