@@ -112,10 +112,11 @@ class UringSelector(Selector):
     def _remove(self, fd: int, events: int) -> None:  # noqa: ARG002 - the signature is shared
         with self._lock:
             name = self._name_of.pop(fd, 0)
-            if not self._strike_out(name):
-                return
-            self._removals.append(io_uring.poll_remove(name))
-        self._submit_removals()
+            if self._strike_out(name):
+                self._removals.append(io_uring.poll_remove(name))
+        # Not only this one: a request for what the file was registered for before may still be armed.
+        if self._removals:
+            self._submit_removals()
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
         if timeout is None:
