@@ -29,6 +29,7 @@ from contextlib import suppress
 from contextvars import Context, copy_context
 from selectors import EVENT_READ
 
+from ..selectors_impl.renewal import renewed
 from .asyncgens import AsyncGenerators
 from .clock import Clock, MonotonicClock
 from .debugging import describe_running, examine_callback, is_debug_default
@@ -51,6 +52,9 @@ _new_handle = Handle.__new__
 # starve its timers: beyond this length of the queue, each steps back. (4 threads: from no end to 5 ms)
 _FLOODED = 10_000
 
+# Waits end in vain now and then; an entry that nobody can remove makes each of them end so, 3 us apart.
+_VAIN_WAITS_TO_RENEW = 100
+
 
 class Core(AsyncGenerators):
     """Scheduling and running of callbacks."""
@@ -67,6 +71,7 @@ class Core(AsyncGenerators):
         self._jobs: set[object] = set()  # executor jobs under way, whose end a virtual clock cannot foresee
         # A foreign selector may do more in select() than look at our files, a GUI's for instance.
         self._must_poll = not hasattr(selector, "take_dropped")
+        self._vain_waits = 0  # of a foreign selector: ended early, with nothing
         self._stopping = False
         self._unfinished = 0  # how much of a batch KeyboardInterrupt or SystemExit left behind
         self._thread_id: int | None = None
@@ -314,6 +319,8 @@ class Core(AsyncGenerators):
                     events = self._selector.select(0)
                 else:
                     events = self._clock.wait(self._selector.select, deadline, outside_work=bool(self._jobs))
+                    if not events and self._must_poll and (deadline is None or self._now() < deadline):
+                        self._suspect_selector()
         except OSError:
             # A plain select() selector fails as a whole over one descriptor that was closed underfoot.
             if not self._readiness.prune():
@@ -322,6 +329,16 @@ class Core(AsyncGenerators):
         finally:
             waker.armed = False
         self._readiness.queue(events)
+
+    def _suspect_selector(self) -> None:
+        """Replace a foreign selector whose waits end before their time with nothing, if that may help."""
+        self._vain_waits += 1
+        if self._vain_waits >= _VAIN_WAITS_TO_RENEW:
+            self._vain_waits = 0
+            selector = renewed(self._selector)
+            if selector is not None:
+                self._selector = selector
+                self._readiness.move_to(selector)
 
     def _run_batch(self, size: int) -> None:
         """Run the first ``size`` handles of the queue."""
