@@ -20,10 +20,7 @@ who would otherwise wait for ever (trio 1272).
 
 from __future__ import annotations
 
-import os
 import selectors
-import socket
-import sys
 from asyncio.log import logger
 from collections import deque
 from contextlib import suppress
@@ -31,6 +28,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+from ..selectors_impl.identity import Identity, identify, is_open
 from .clock import Events
 from .handles import Handle, TimerHandle
 
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
 DISPATCHES_PER_CHECK = 16
 CHECKS_IN_DEBUG_MODE = 64
 WAITS_PER_CHECK = 64
-
-Identity = tuple[int, int]
 
 
 class Interest:
@@ -255,39 +251,6 @@ class Readiness:
                 )
             handle.cancel()
         interest.reader = interest.writer = None
-
-
-def is_open(fd: int) -> bool:
-    """Whether an open file, on Windows an open socket, stands behind the number."""
-    try:
-        if sys.platform == "win32":
-            socket.socket(fileno=fd).detach()
-        else:
-            os.fstat(fd)
-    except OSError:
-        return False
-    return True
-
-
-def identify(fd: int) -> Identity | None:
-    """What tells one open file from another behind the same number; None if that cannot be told.
-
-    On Windows a socket is no file descriptor and has no inode, but a port of its own once it is bound.
-    """
-    try:
-        if sys.platform != "win32":
-            status = os.fstat(fd)
-            return status.st_dev, status.st_ino
-        sock = socket.socket(fileno=fd)
-    except OSError:
-        return None
-    try:
-        port: int = sock.getsockname()[1]
-        return (sock.type, port) if port else None
-    except OSError:  # not bound
-        return None
-    finally:
-        sock.detach()
 
 
 def fileno(fileobj: Any) -> int:

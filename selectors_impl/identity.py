@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 
 Identity = tuple[int, int]
 
 
-def identify(fd: int) -> Identity | None:
-    """What tells one open file from another behind the same number (fstat(2)); None if it is not open.
-
-    Eventfds, timerfds and the like share one inode, and cannot be told apart. On Windows the number of a
-    socket is no file descriptor, so the answer is the same for all.
-    """
-    if sys.platform == "win32":
-        return 0, 0
+def is_open(fd: int) -> bool:
+    """Whether an open file, on Windows an open socket, stands behind the number."""
     try:
-        status = os.fstat(fd)
+        if sys.platform == "win32":
+            socket.socket(fileno=fd).detach()
+        else:
+            os.fstat(fd)
+    except OSError:
+        return False
+    return True
+
+
+def identify(fd: int) -> Identity | None:
+    """What tells one open file from another behind the same number (fstat(2)).
+
+    None if it is not open, or cannot be told from others. Eventfds, timerfds and the like share one inode,
+    and cannot be told apart. On Windows the number of a socket is no file descriptor and there is no inode;
+    but a socket has a port from when it is bound.
+    """
+    try:
+        if sys.platform != "win32":
+            status = os.fstat(fd)
+            return status.st_dev, status.st_ino
+        sock = socket.socket(fileno=fd)
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    try:
+        port: int = sock.getsockname()[1]
+    except OSError:  # WSAEINVAL: not bound
+        return None
+    finally:
+        sock.detach()
+    return (sock.type, port) if port else None

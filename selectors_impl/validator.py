@@ -29,7 +29,7 @@ from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import TYPE_CHECKING, Any
 
 from .environment import is_switched_on
-from .identity import Identity, identify
+from .identity import Identity, identify, is_open
 from .interface import Selector
 from .places import place_of_call
 
@@ -110,10 +110,9 @@ class ValidatingSelector(selectors.BaseSelector):
             self._explain(error, fileobj)
             raise
         self._judge_acceptance("register", events=events)
-        identity = identify(key.fd)
-        if identity is None:
+        if not is_open(key.fd):
             self._warn("register", f"took {key.fd}, which is no open file")
-        self._registrations[key.fd] = _Registration(place_of_call(), identity)
+        self._registrations[key.fd] = _Registration(place_of_call(), identify(key.fd))
         self._unregistered.pop(key.fd, None)
         return key
 
@@ -298,7 +297,7 @@ class ValidatingSelector(selectors.BaseSelector):
         now = identify(key.fd)
         if now != registration.identity:
             registration.reported = True
-            became = "was closed" if now is None else "has become another file's"
+            became = "has become another file's" if is_open(key.fd) else "was closed"
             self._warn(
                 call,
                 f"descriptor {key.fd} {became} while it was {_told(key, registration)}; "
