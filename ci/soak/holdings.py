@@ -20,7 +20,7 @@ _OBJECTS_OF_A_TYPE = 200
 _MEMORY_KIB = 16 * 1024
 
 _REST_S = 0.5
-_IDLE_CPU_S = 0.05
+_IDLE_CPU_MS = 50
 _IDLE_WAITS = 4  # one to arm the timer that ends the rest, and one that it ends
 
 
@@ -76,18 +76,27 @@ def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd")) - 1
 
 
-async def rest(waits: Counter[str]) -> list[str]:
-    """Do nothing for half a second: what was done meanwhile, if it was more than nothing."""
+@dataclass(frozen=True)
+class Rest:
+    """What a loop did in half a second in which it had nothing to do."""
+
+    cpu_ms: float = 0.0
+    waits: int = 0
+
+    def too_much(self) -> Iterator[str]:
+        """What is more than nothing, each in a few words."""
+        if self.waits > _IDLE_WAITS:
+            yield f"idle wake-ups: {self.waits} in {_REST_S} s, {_IDLE_WAITS} allowed"
+        if self.cpu_ms > _IDLE_CPU_MS:
+            yield f"idle CPU: {self.cpu_ms:.0f} ms in {_REST_S} s, {_IDLE_CPU_MS} ms allowed"
+
+
+async def rest(waits: Counter[str]) -> Rest:
+    """Do nothing for half a second, of which the end is the only event."""
     await asyncio.sleep(0)
     waits_before, cpu_before = waits["select"], time.process_time()
     await asyncio.sleep(_REST_S)
-    cpu_s, calls = time.process_time() - cpu_before, waits["select"] - waits_before
-    found = []
-    if calls > _IDLE_WAITS:
-        found.append(f"idle wake-ups: {calls} in {_REST_S} s, {_IDLE_WAITS} allowed")
-    if cpu_s > _IDLE_CPU_S:
-        found.append(f"idle CPU: {cpu_s * 1e3:.0f} ms in {_REST_S} s, {_IDLE_CPU_S * 1e3:.0f} ms allowed")
-    return found
+    return Rest((time.process_time() - cpu_before) * 1e3, waits["select"] - waits_before)
 
 
 def _children() -> int:

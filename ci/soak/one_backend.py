@@ -32,7 +32,7 @@ import forks
 import holdings
 import scheduling
 import threads
-from holdings import Holdings
+from holdings import Holdings, Rest
 from ledger import Soak
 from muxloop import open_selector
 
@@ -106,8 +106,10 @@ class Run:
         self.soak = Soak(self.loop, selector, lambda: new_loop(job), job.patience_s)
         self.waits: Counter[str] = Counter()
         self.checkpoints = 0
+        self.memory_kib: list[int] = []  # at each checkpoint
         # Before anything was done, and now.
         self.before = self.after = Holdings()
+        self.rest = Rest()
         self._count_waits(selector)
         self._listen_for_faults()
         self.loop.set_default_executor(ThreadPoolExecutor(_THREADS))
@@ -198,14 +200,13 @@ class Run:
         self._feed_the_watchdog()
         patient_until = time.monotonic() + self.job.patience_s
         while True:
-            found = await holdings.rest(self.waits)
+            self.rest = await holdings.rest(self.waits)
             now = holdings.take_stock(self.soak)
-            found += compare(now)
-            if not found:
-                return now
-            if time.monotonic() > patient_until:
+            found = [*self.rest.too_much(), *compare(now)]
+            if not found or time.monotonic() > patient_until:
                 for difference in found:
                     self.soak.fault(difference)
+                self.memory_kib.append(now.memory_kib)
                 return now
 
     def report(self) -> dict[str, Any]:
@@ -219,7 +220,8 @@ class Run:
             "messages": self.soak.messages,
             "descriptors": [before.descriptors, after.descriptors],
             "threads": [before.threads, after.threads],
-            "memory_kib": [before.memory_kib, after.memory_kib],
+            "memory_kib": self.memory_kib,
+            "idle": [self.rest.cpu_ms, self.rest.waits],
         }
 
 
