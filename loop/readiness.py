@@ -121,10 +121,7 @@ class Readiness:
         if former is not None:
             former.cancel()
         if interest.events:
-            try:
-                self._selector.modify(fd, interest.events, interest)
-            except (KeyError, ValueError, OSError):  # closed underfoot
-                self._drop(fd, interest)
+            self._narrow(fd, interest)
         else:
             del self.interests[fd]
             self._forget(fd)
@@ -227,6 +224,21 @@ class Readiness:
         interest.credit = DISPATCHES_PER_CHECK
         if self.interests.get(fd) is interest and interest.is_stale(fd):
             self._drop(fd, interest)
+
+    def _narrow(self, fd: int, interest: Interest) -> None:
+        """Watch for less than before; never fails, for whoever removes cannot do anything about it."""
+        try:
+            self._selector.modify(fd, interest.events, interest)
+        except (KeyError, ValueError, OSError):
+            if interest.is_stale(fd):
+                self._drop(fd, interest)
+                return
+            # Refused for a passing reason, for which the other direction must not suffer.
+            self._forget(fd)
+            try:
+                self._selector.register(fd, interest.events, interest)
+            except (KeyError, ValueError, OSError):
+                self._drop(fd, interest)
 
     def _drop(self, fd: int, interest: Interest) -> None:
         del self.interests[fd]

@@ -9,9 +9,21 @@ from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
-from errno_occasions import ALWAYS_READY, DROPPED, ERRNOS, MADE_GOOD, OCCASIONS, RAISED, Occasion, Scene
+from errno_occasions import (
+    ALWAYS_READY,
+    DROPPED,
+    ERRNOS,
+    MADE_GOOD,
+    MOMENTARY,
+    OCCASIONS,
+    RAISED,
+    Occasion,
+    Scene,
+    outcomes,
+)
 from forked_children import in_child
 from numbered_sockets import Numbers
+from pages import text_of
 from selectors_under_test import CLASSES
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sockets are no file descriptors there")
@@ -111,3 +123,17 @@ def test_every_errno_has_an_outcome(occasion, name, numbers):
     if reason is not None:
         pytest.skip(f"{occasion.backend}: {reason}")
     play_once_and_lasting(occasion, getattr(errno, name), numbers)
+
+
+def test_the_page_says_the_same():
+    lines = [line.strip("| ") for line in text_of("docs/errnos.md").splitlines() if line.count("|") == 6]
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines[2:]]
+    told = {}
+    for backend, name, _, default, *exceptions in rows:
+        results = outcomes(default)
+        for clause in filter(None, ", ".join(exceptions).split(", ")):
+            who, outcome = clause.split(": ")
+            results |= dict.fromkeys(MOMENTARY if who == "momentary" else [who], outcome)
+        told[backend, name] = results
+    held = {(o.backend.removesuffix("-emulated"), o.name): o.results for o in OCCASIONS}
+    assert told == held
