@@ -307,8 +307,10 @@ def test_a_running_loop_cannot_be_closed_from_anywhere(loop: CountedLoop) -> Non
             errors.append(str(error))
         loop.call_soon_threadsafe(loop.stop)
 
-    threading.Timer(0.001, close).start()
+    closing = threading.Thread(target=close)
+    loop.call_soon(closing.start)
     loop.run_forever()
+    closing.join()
     assert errors == ["Cannot close a running event loop: stop() it first"]
     assert not loop.is_closed()
     goes_on(loop)
