@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import UsageError
+from .file_kinds import KINDS
 
 Action = tuple[Any, ...]
 Program = tuple[Action, ...]
@@ -29,6 +30,8 @@ LONGEST_MS = 2000
 MOST = 100_000
 """The highest count: of callbacks, bytes, timers."""
 PAIRS = 64
+SETTLING = 1000
+"""After so many waits a selector must have noticed which of its files are gone."""
 
 REFUSALS = (
     "register twice",
@@ -50,6 +53,8 @@ ATTEMPTS = (
     *("is_running", "is_closed", "time"),
 )
 """Calls on a loop whose result or error is noted."""
+SELECTOR_CALLS = ("register", "unregister", "modify", "get_key", "get_map", "select", "close")
+"""Calls on a selector whose result or error is noted."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,7 @@ LOOP_ACTIONS: dict[str, ActionSpec] = {
 SELECTOR_ACTIONS: dict[str, ActionSpec] = {
     "register": _spec("pair text", "register our end for 'r', 'w' or 'rw'", "r", "w", "rw"),
     "modify": _spec("pair text", "modify the registration; the same letters", "r", "w", "rw"),
-    "unregister": _spec("pair", "unregister our end"),
+    "unregister": _spec("pair", "unregister our end, by its object"),
     "refuse": _spec("text", "a call that must be refused, by name", *REFUSALS),
     "fail": _spec("text", "a call that the kernel may refuse, by name", *FAILURES),
     "select": _spec(
@@ -162,20 +167,32 @@ SELECTOR_ACTIONS: dict[str, ActionSpec] = {
         "select(timeout / 1000), in ms or 'none'; what is ready is noted beside what must and may be",
     ),
     "map": _spec("", "look at get_map and get_key of all there is"),
-    "pipe": _spec(
-        "pair text", "make the pair the two ends of a pipe; ours reads ('r') or writes ('w')", "r", "w"
-    ),
-    "send": _spec("pair count", "the peer sends that many bytes"),
-    "recv": _spec("pair count", "our end receives at most that many bytes"),
+    # a "pair" is a file of any kind: our end, which is watched, and a peer that makes it ready
+    "open": _spec("pair text", "open a file of that kind; without this it is a pair of sockets", *KINDS),
+    "dup": _spec("pair pair", "our end of the first gets a second number, and the second pair is that"),
+    "connect": _spec("pair", "our end, a client, connects without waiting"),
+    "send": _spec("pair count", "the peer sends that many bytes; that many clients connect to a listener"),
+    "recv": _spec("pair count", "our end receives at most that many bytes, or accepts"),
     "fill": _spec("pair", "our end sends until the kernel takes no more"),
     "drain": _spec("pair", "the peer reads all there is"),
-    "shutdown": _spec("pair", "the peer shuts down its sending side"),
+    "shutdown": _spec(
+        "pair text?",
+        "shut down one direction: what the peer sends ('peer w'), what ours receives or sends",
+        *("peer w", "ours r", "ours w"),
+    ),
     "hangup": _spec("pair", "the peer closes"),
     "abandon": _spec(
-        "pair text?", "close our end without unregistering it; 'dup': a duplicate stays open", "", "dup"
+        "pair text?", "close our end, registered or not; 'dup': a duplicate stays open", "", "dup"
     ),
-    "forget": _spec("pair", "unregister an abandoned end"),
-    "reuse": _spec("pair", "a fresh pair takes the fd number of an abandoned one"),
+    "forget": _spec("pair", "unregister our end, abandoned or not, by its number"),
+    "reuse": _spec(
+        "pair text?", "a fresh file of that kind takes the number of our end, closed or not", *KINDS
+    ),
+    "settle": _spec("", "select(0), as often as a selector may need to notice what was closed"),
+    "fork": _spec("body", "fork; the child performs these and exits", place="outermost"),
+    "close": _spec("", "close the selector"),
+    "attempt": _spec("text", "make that call and note what it returned or raised", *SELECTOR_CALLS),
+    "another": _spec("", "open, use and close more selectors; note which files that leaves open"),
     "many": _spec("count", "open and register that many readable pairs"),
     "alarm": _spec("ms", "a signal, with a Python handler, arrives after that time"),
     "wake": _spec("pair ms", "a thread sends one byte after that time"),

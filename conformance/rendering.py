@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from . import rendering_files as files
 from . import rendering_lifecycle as lifecycle
 from . import rendering_scheduling as scheduling
 from . import rendering_selector as selecting
@@ -86,16 +87,23 @@ SELECTOR_LINES: Table = {
     "fail": selecting.fail,
     "select": selecting.select,
     "map": selecting.map_,
-    "pipe": sockets.pipe,
-    "send": sockets.send,
-    "recv": sockets.recv,
-    "fill": sockets.fill,
-    "drain": sockets.drain,
-    "shutdown": sockets.shutdown,
-    "hangup": sockets.hangup,
-    "abandon": selecting.abandon,
+    "open": files.open_,
+    "dup": files.dup,
+    "connect": files.connect,
+    "send": files.send,
+    "recv": files.recv,
+    "fill": files.fill,
+    "drain": files.drain,
+    "shutdown": files.shutdown,
+    "hangup": files.hangup,
+    "abandon": files.abandon,
     "forget": selecting.forget,
-    "reuse": selecting.reuse,
+    "reuse": files.reuse,
+    "settle": selecting.settle,
+    "fork": selecting.fork,
+    "close": selecting.close,
+    "attempt": selecting.attempt,
+    "another": selecting.another,
     "many": selecting.many,
     "alarm": selecting.alarm,
     "wake": selecting.wake,
@@ -113,7 +121,7 @@ def as_python(program: Program, subject: str, judges: str, rule_id: str = "") ->
     modules, factory = _construction(subject, judges)
     script: Script
     if judges == "selector":
-        script = SelectorScript(survey, factory)
+        script = _WholeSelectorScript(survey, factory)
         lines = _lines(SELECTOR_LINES, script, survey.program, Place())
     else:
         script = _WholeLoopScript(survey, factory, rule_id)
@@ -129,6 +137,11 @@ def as_python(program: Program, subject: str, judges: str, rule_id: str = "") ->
 class _WholeLoopScript(LoopScript):
     def body(self, body: Program, place: Place) -> Lines:
         return _lines(LOOP_LINES, self, body, place)
+
+
+class _WholeSelectorScript(SelectorScript):
+    def child(self, body: Program, place: Place) -> Lines:
+        return _lines(SELECTOR_LINES, self, body, place)
 
 
 def _lines(table: Table, script: Script, body: Program, place: Place) -> Lines:

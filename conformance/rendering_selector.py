@@ -6,11 +6,12 @@ tried and its exception printed, every other one is written plainly.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
-from . import rendering_sockets as sockets
-from .rendering_script import Lines, Place, Script, quoted, seconds
-from .rendering_sockets import number_of, ours, peer, pipe_kind
+from .program import SETTLING, Action, Program
+from .rendering_files import FileScript
+from .rendering_script import Lines, Place, indented, quoted, seconds
 from .rendering_survey import Survey
 
 _EVENTS = {"r": "EVENT_READ", "w": "EVENT_WRITE", "rw": "EVENT_READ | EVENT_WRITE"}
@@ -49,15 +50,29 @@ _FAILING = {
 }
 
 
-class SelectorScript(Script):
-    """A script about a selector; keeps account of what is registered."""
+_ATTEMPTED = {
+    "register": "spare, EVENT_READ",
+    "unregister": "spare",
+    "modify": "spare, EVENT_READ",
+    "get_key": "spare",
+    "get_map": "",
+    "select": "0",
+    "close": "",
+}
+
+
+class SelectorScript(FileScript):
+    """A script about a selector; knows from the books what is registered."""
 
     def __init__(self, survey: Survey, new_selector: str) -> None:
         super().__init__(survey)
         self.constants: set[str] = set()
-        self.registered: set[int] = set()
-        self.abandoned: set[int] = set()
+        self.new_selector = new_selector
         self.state("selector", f"selector = {new_selector}")
+
+    def child(self, body: Program, place: Place) -> Lines:
+        """What a forked child does; only the table of all lines knows how."""
+        raise NotImplementedError
 
     def events(self, letters: str) -> str:
         names = _EVENTS.get(letters, "0")
@@ -75,50 +90,42 @@ class SelectorScript(Script):
         return super().text()
 
 
-def _change(script: SelectorScript, method: str, arguments: str, *, refused: bool) -> Lines:
+def _call(script: SelectorScript, method: str, arguments: str, *, refused: bool) -> Lines:
     if not refused:
         return [f"selector.{method}({arguments})"]
     return script.attempt(f"selector.{method}", arguments)
 
 
+def _change(script: SelectorScript, action: Action, arguments: str) -> Lines:
+    """A call on a file that is open by now; one that may be refused is tried."""
+    kind, pair = action[:2]
+    known = script.books.knows(pair)
+    taken = known if kind != "register" else known is False
+    possible = script.books.file(pair).open or kind in ("unregister", "forget")
+    if (taken and possible) or known is None:
+        script.books.follow(action)
+    method = "unregister" if kind == "forget" else kind
+    return _call(script, method, arguments, refused=not (taken and possible))
+
+
 def register(script: SelectorScript, _place: Place, pair: int, text: str) -> Lines:
-    name = ours(script, pair)
-    refused = pair in script.registered or pair in script.abandoned
-    if not refused:
-        script.registered.add(pair)
-    return _change(script, "register", f'{name}, {script.events(text)}, "{name}"', refused=refused)
+    opening = script.opened(pair)
+    arguments = f'ours{pair}, {script.events(text)}, "ours{pair}"'
+    return opening + _change(script, ("register", pair, text), arguments)
 
 
 def modify(script: SelectorScript, _place: Place, pair: int, text: str) -> Lines:
-    name = ours(script, pair)
-    refused = pair not in script.registered or pair in script.abandoned
-    return _change(script, "modify", f'{name}, {script.events(text)}, "{name}, modified"', refused=refused)
+    opening = script.opened(pair)
+    arguments = f'ours{pair}, {script.events(text)}, "ours{pair}, modified"'
+    return opening + _change(script, ("modify", pair, text), arguments)
 
 
 def unregister(script: SelectorScript, _place: Place, pair: int) -> Lines:
-    refused = pair not in script.registered
-    script.registered.discard(pair)
-    return _change(script, "unregister", ours(script, pair), refused=refused)
+    return script.opened(pair) + _change(script, ("unregister", pair), f"ours{pair}")
 
 
 def forget(script: SelectorScript, _place: Place, pair: int) -> Lines:
-    refused = pair not in script.registered
-    script.registered.discard(pair)
-    return _change(script, "unregister", number_of(script, pair), refused=refused)
-
-
-def abandon(script: SelectorScript, place: Place, pair: int, text: str = "") -> Lines:
-    if pair in script.abandoned:
-        return []
-    script.abandoned.add(pair)
-    return sockets.abandon(script, place, pair, text)
-
-
-def reuse(script: SelectorScript, place: Place, pair: int) -> Lines:
-    if pair not in script.abandoned:
-        return []
-    script.abandoned.discard(pair)
-    return sockets.reuse(script, place, pair)
+    return script.opened(pair) + _change(script, ("forget", pair), f"fd{pair}")
 
 
 def refuse(script: SelectorScript, _place: Place, text: str) -> Lines:
@@ -132,7 +139,7 @@ def refuse(script: SelectorScript, _place: Place, text: str) -> Lines:
     if "closed" in arguments:
         script.needs("socket")
         script.state("closed", "closed = socket.socket()", "closed.close()")
-    lines = _change(script, method, arguments, refused=True)
+    lines = _call(script, method, arguments, refused=True)
     if text == "register twice":
         script.event_names("EVENT_READ")
         lines = ["selector.register(spare, EVENT_READ)", *lines, "selector.unregister(spare)"]
@@ -159,6 +166,7 @@ def fail(script: SelectorScript, _place: Place, text: str) -> Lines:
 
 
 def select(script: SelectorScript, _place: Place, ms: Any) -> Lines:
+    script.books.follow(("select", ms))
     script.needs("time")
     if "many" in script.survey.kinds:
         script.state("seen", "seen = set()")
@@ -213,6 +221,61 @@ def alarm(script: SelectorScript, _place: Place, ms: Any) -> Lines:
 
 def wake(script: SelectorScript, _place: Place, pair: int, ms: Any) -> Lines:
     script.needs("threading")
-    if pipe_kind(script, pair):
-        return [f'threading.Timer({seconds(ms)}, os.write, [{peer(script, pair)}, b"x"]).start()']
-    return [f'threading.Timer({seconds(ms)}, {peer(script, pair)}.send, [b"x"]).start()']
+    opening = script.opened(pair)
+    target = f"peer{pair}.send, [" if script.lines_of(pair).is_socket else f"os.write, [peer{pair}, "
+    return [*opening, f'threading.Timer({seconds(ms)}, {target}b"x"]).start()']
+
+
+def settle(script: SelectorScript, _place: Place) -> Lines:
+    script.books.follow(("settle",))
+    return [f"for _ in range({SETTLING}):", "    selector.select(0)"]
+
+
+def fork(script: SelectorScript, place: Place, body: Program) -> Lines:
+    script.needs("os")
+    parents = script.books
+    script.books = copy.deepcopy(parents)
+    lines = script.child(body, place)
+    script.books = parents
+    return [
+        "child = os.fork()",
+        "if not child:",
+        *indented(lines),
+        "    os._exit(0)",
+        "os.waitpid(child, 0)",
+    ]
+
+
+def close(script: SelectorScript, _place: Place) -> Lines:
+    script.books.follow(("close",))
+    return ["selector.close()"]
+
+
+def attempt(script: SelectorScript, _place: Place, text: str) -> Lines:
+    arguments = _ATTEMPTED[text]
+    script.event_names(arguments)
+    if "spare" in arguments:
+        script.needs("socket")
+        script.state("spare", "spare, spare_peer = socket.socketpair()")
+    return script.attempt(f"selector.{text}", *([arguments] if arguments else []))
+
+
+def another(script: SelectorScript, _place: Place) -> Lines:
+    script.needs("os", "socket")
+    script.event_names("EVENT_WRITE")
+    script.state("spare", "spare, spare_peer = socket.socketpair()")
+    script.define(
+        "use_another",
+        "def use_another():",
+        '    before = set(os.listdir("/dev/fd"))',
+        f"    with {script.new_selector} as selector:",
+        "        selector.register(spare, EVENT_WRITE)",
+        "        selector.select(0)",
+        '        for number in set(os.listdir("/dev/fd")) - before:',
+        "            try:",
+        '                print(f"file {number} can be inherited: {os.get_inheritable(int(number))}")',
+        "            except OSError:",
+        "                pass  # the listing's own",
+        '    print(len(os.listdir("/dev/fd")) - len(before), "more files than before")',
+    )
+    return ["use_another()", "use_another()"]

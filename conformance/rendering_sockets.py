@@ -56,7 +56,7 @@ def send(script: Script, _place: Place, pair: int, count: int) -> Lines:
     if pipe_kind(script, pair):
         return suppressed(script, [f"os.write({peer(script, pair)}, {bytes_literal(count)})"])
     line = f"{peer(script, pair)}.send({bytes_literal(count)})"
-    breaking = script.survey.pairs("hangup", "abandon", "shutdown")
+    breaking = script.survey.pairs("hangup", "abandon")
     return suppressed(script, [line]) if pair in breaking else [line]
 
 
@@ -80,12 +80,6 @@ def drain(script: Script, _place: Place, pair: int) -> Lines:
         return suppressed(script, [f"while os.read({name}, 1 << 20):", "    pass"])
     script.state(f"{name} waits", f"{name}.setblocking(False)")
     return suppressed(script, [f"while {name}.recv(1 << 20):", "    pass"])
-
-
-def shutdown(script: Script, _place: Place, pair: int) -> Lines:
-    if pipe_kind(script, pair):
-        return []  # a pipe is closed, not shut down
-    return suppressed(script, [f"{peer(script, pair)}.shutdown(socket.SHUT_WR)"])
 
 
 def hangup(script: Script, _place: Place, pair: int) -> Lines:

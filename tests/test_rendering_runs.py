@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from muxloop.conformance.program import as_tuples
-from muxloop.conformance.rendering import as_python
+from script_runs import assert_printed, printed_by
 
 needs_counting = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="finalisers run when the collector does, not at once"
@@ -209,23 +206,6 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
 ]
 
 
-def printed_by(program: list[object], subject: str, judges: str, folder: Path, rule: str = "") -> list[str]:
-    script = folder / "script.py"
-    script.write_text(as_python(as_tuples(program), subject, judges, rule))
-    done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, script.read_text() + done.stderr
-    return done.stdout.splitlines()
-
-
-def assert_printed(lines: list[str], expected: list[str]) -> None:
-    patterns = [re.escape(line).replace(re.escape("..."), ".*") for line in expected]
-    assert len(lines) == len(patterns), lines
-    for line, pattern in zip(lines, patterns, strict=True):
-        assert re.fullmatch(pattern, line), lines
-
-
 @pytest.mark.parametrize(
     ("program", "expected"),
     [pytest.param(*case, id=name, marks=MARKS.get(name, ())) for name, *case in PLAYED],
@@ -250,124 +230,3 @@ def test_what_the_broken_rule_asks_of_handles_is_printed(
 ) -> None:
     program: list[object] = [["later", "c0", 1, []], ["cancel", "c0"], ["soon", "c1", []], ["run"]]
     assert_printed(printed_by(program, "asyncio", "loop", tmp_path, rule), expected)
-
-
-SELECTED: list[tuple[str, list[object], list[str]]] = [
-    (
-        "select",
-        [
-            ["register", 0, "rw"],
-            ["send", 0, 1],
-            ["select", 0],
-            ["fill", 0],
-            ["recv", 0, 9],
-            ["select", 1],
-            ["drain", 0],
-            ["select", 0],
-        ],
-        [
-            "select(0) after ...: {'ours0': 3}",
-            "select(0.001) after ...: {}",
-            "select(0) after ...: {'ours0': 2}",
-        ],
-    ),
-    (
-        "changes",
-        [
-            ["register", 0, "r"],
-            ["register", 0, "w"],
-            ["modify", 0, "w"],
-            ["modify", 1, "r"],
-            ["map"],
-            ["unregister", 0],
-            ["unregister", 0],
-        ],
-        [
-            "register: KeyError(...",
-            "modify: KeyError(...",
-            "1 keys",
-            "SelectorKey(... True",
-            "unregister: KeyError(...",
-        ],
-    ),
-    (
-        "refused",
-        [["refuse", "register twice"], ["refuse", "register no events"], ["refuse", "register closed"]],
-        [
-            "register: KeyError(...",
-            "0 keys",
-            "register: ValueError(...",
-            "0 keys",
-            "register: ValueError(...",
-            "0 keys",
-        ],
-    ),
-    (
-        "reuse",
-        [
-            ["register", 0, "r"],
-            ["abandon", 0],
-            ["forget", 0],
-            ["reuse", 0],
-            ["register", 0, "r"],
-            ["send", 0, 1],
-            ["select", 1],
-        ],
-        ["select(0.001) after ...: {'ours0': 1}"],
-    ),
-    (
-        "hang-up",
-        [["register", 0, "r"], ["shutdown", 0], ["hangup", 0], ["send", 0, 1], ["select", 1]],
-        ["select(0.001) after ...: {'ours0': 1}"],
-    ),
-    (
-        "pipes",
-        [
-            ["pipe", 0, "r"],
-            ["pipe", 1, "w"],
-            ["register", 0, "r"],
-            ["register", 1, "w"],
-            ["send", 0, 1],
-            ["select", 1],
-            ["recv", 0, 8],
-            ["fill", 1],
-            ["select", 0],
-            ["drain", 1],
-            ["hangup", 0],
-            ["select", 1],
-        ],
-        [
-            "select(0.001) after ...: {'ours0': 1, 'ours1': 2}",
-            "select(0) after ...: {}",
-            "select(0.001) after ...: {'ours0': 1, 'ours1': 2}",
-        ],
-    ),
-    ("many", [["many", 30], ["select", 5]], ["select(0.005) after ...: 30 ready, 30 so far"]),
-    (
-        "alarm",
-        [["register", 0, "r"], ["alarm", 2], ["select", 8]],
-        ["the signal arrives", "select(0.008) after ...: {}"],
-    ),
-    (
-        "wake",
-        [["register", 0, "r"], ["wake", 0, 2], ["select", "none"]],
-        ["select(None) after ...: {'ours0': 1}"],
-    ),
-]
-
-
-@pytest.mark.parametrize("subject", ["selector:selectors:PollSelector", "selector:poll"])
-@pytest.mark.parametrize(
-    ("program", "expected"), [case[1:] for case in SELECTED], ids=[case[0] for case in SELECTED]
-)
-def test_scripts_about_selectors(
-    program: list[object], expected: list[str], subject: str, tmp_path: Path
-) -> None:
-    assert_printed(printed_by(program, subject, "selector", tmp_path), expected)
-
-
-@pytest.mark.parametrize("failure", ["register dead fd", "register regular file", "modify dead fd"])
-def test_calls_that_the_kernel_may_refuse_never_end_the_script(failure: str, tmp_path: Path) -> None:
-    lines = printed_by([["fail", failure], ["select", 0]], "selector:epoll", "selector", tmp_path)
-    assert lines[-1].startswith("select(0) after")
-    assert len(lines) >= 2

@@ -12,6 +12,22 @@ from pathlib import Path
 _collecting: list[float] = []
 """CPU seconds that these readings took of themselves; on PyPy as many as a rule allows a loop at rest."""
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+_FDS = next((path for path in (Path("/proc/self/fd"), Path("/dev/fd")) if path.is_dir()), None)
+
+
+def open_numbers() -> set[int]:
+    """The numbers of this process's open files; none where the platform does not list them."""
+    listed = os.listdir(_FDS) if _FDS is not None else []
+    return {number for number in map(int, listed) if _is_open(number)}
+
+
+def _is_open(number: int) -> bool:
+    """False for the listing's own descriptor, which is listed and closed by now."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def read() -> dict[str, float]:
@@ -23,9 +39,8 @@ def read() -> dict[str, float]:
         "cpu_s": time.process_time() - sum(_collecting),
         "wall_s": time.monotonic(),
     }
-    fds = next((path for path in (Path("/proc/self/fd"), Path("/dev/fd")) if path.is_dir()), None)
-    if fds is not None:
-        gauges["fds"] = len(os.listdir(fds)) - 1  # the listing itself holds one open
+    if _FDS is not None:
+        gauges["fds"] = len(open_numbers())
     tasks = Path("/proc/self/task")
     gauges["threads"] = len(os.listdir(tasks)) if tasks.is_dir() else threading.active_count()
     statm = Path("/proc/self/statm")

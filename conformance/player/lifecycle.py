@@ -13,10 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import gauges
+from .stage import CHILD_S
 from .tasks import Tasks
-
-CHILD_S = 3.0
-"""A forked child that has not reported after this time (times the tolerance) hangs."""
 
 
 class LifeCycle(Tasks):

@@ -3,60 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 from typing import Any
 
-from ..program import Program
+from ..program import PAIRS, Program
+from .files import End, Watchable, open_pair, take_number
 from .stage import READER_LIMIT, LoopStage, Stage
 
 
-class PipeEnd:
-    """One end of a pipe, with as much of a socket's interface as a play needs."""
+def _first_number() -> int:
+    """Where the numbers of watched files begin: out of the way, within FD_SETSIZE and the process's limit.
 
-    def __init__(self, number: int) -> None:
-        os.set_blocking(number, False)
-        self._number = number
-
-    def fileno(self) -> int:
-        return self._number
-
-    def send(self, data: bytes) -> int:
-        return os.write(self._number, data)
-
-    def recv(self, count: int) -> bytes:
-        return os.read(self._number, count)
-
-    def shutdown(self, _how: int) -> None:
-        raise OSError("a pipe is closed, not shut down")
-
-    def dup(self) -> PipeEnd:
-        return PipeEnd(os.dup(self._number))
-
-    def close(self) -> None:
-        number, self._number = self._number, -1
-        if number >= 0:
-            os.close(number)
+    Whoever opens a file gets the lowest free number. So nobody, the subject least of all, comes to lie on a
+    number that a program closed and will use again.
+    """
+    try:
+        import resource
+    except ImportError:
+        return 0
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(900, limit - 2 * PAIRS) if limit > 0 else 900
 
 
-End = socket.socket | PipeEnd
+FIRST_NUMBER = _first_number()
 
 
 class Pair:
-    """Two connected ends, of a socket pair or of a pipe: ``ours`` is watched, ``peer`` makes it ready."""
+    """Two connected ends: ``ours`` is watched, ``peer`` makes it ready."""
 
-    def __init__(self, pipe: str = "") -> None:
-        self.ours: End
-        self.peer: End
-        if pipe:
-            ends = [PipeEnd(number) for number in os.pipe()]
-            self.ours, self.peer = ends if pipe == "r" else reversed(ends)
-        else:
-            self.ours, self.peer = socket.socketpair()
-            self.ours.setblocking(False)
-            self.peer.setblocking(False)
+    def __init__(self, ours: Watchable, peer: End, place: int) -> None:
+        self.ours = take_number(FIRST_NUMBER + place, ours) if FIRST_NUMBER else ours
+        self.peer = peer
         self.number = self.ours.fileno()
-        self.duplicate: End | None = None
+        self.duplicate: Watchable | None = None
         self._stale: tuple[End | None, ...] = ()
 
     def abandon(self, *, keep_duplicate: bool) -> None:
@@ -65,23 +43,15 @@ class Pair:
             self.duplicate = self.ours.dup()
         self.ours.close()
 
-    def reuse(self) -> None:
-        """A fresh pair of sockets, ours on the very fd number that was closed.
+    def reuse(self, kind: str = "socket") -> None:
+        """A fresh file of that kind, ours on the very fd number that was closed or is replaced.
 
         The former peer, and a duplicate, stay open: a stale registration of the old file can still report.
         """
         self._stale = (*self._stale, self.peer, self.duplicate)
-        ours, peer = socket.socketpair()
-        if peer.fileno() == self.number:
-            ours, peer = peer, ours
-        if ours.fileno() != self.number:
-            os.dup2(ours.fileno(), self.number, inheritable=False)
-            family, kind = ours.family, ours.type
-            ours.close()
-            ours = socket.socket(family, kind, fileno=self.number)
-        self.ours, self.peer, self.duplicate = ours, peer, None
-        ours.setblocking(False)
-        peer.setblocking(False)
+        self.ours.detach()
+        ours, self.peer = open_pair(kind)
+        self.ours, self.duplicate = take_number(self.number, ours), None
 
     def close(self) -> None:
         for end in (self.ours, self.peer, self.duplicate, *self._stale):
@@ -98,12 +68,12 @@ class Pairs(Stage):
 
     def pair(self, number: int) -> Pair:
         if number not in self.pairs:
-            self.pairs[number] = Pair()
+            self.pairs[number] = Pair(*open_pair("socket"), number)
         return self.pairs[number]
 
     def do_pipe(self, pair: int, text: str) -> None:
         if pair not in self.pairs:
-            self.pairs[pair] = Pair(text)
+            self.pairs[pair] = Pair(*open_pair(f"pipe {text}"), pair)
 
     def close_pairs(self) -> None:
         for pair in self.pairs.values():
@@ -130,10 +100,6 @@ class Pairs(Stage):
         with contextlib.suppress(OSError):
             while self.pair(pair).peer.recv(1 << 20):
                 pass
-
-    def do_shutdown(self, pair: int) -> None:
-        with contextlib.suppress(OSError):
-            self.pair(pair).peer.shutdown(socket.SHUT_WR)
 
     def do_hangup(self, pair: int) -> None:
         self.pair(pair).peer.close()

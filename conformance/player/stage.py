@@ -21,6 +21,8 @@ from typing import Any
 from ..program import Program
 
 PATIENCE_S = 0.6
+CHILD_S = 3.0
+"""A forked child that has not reported after this time (times the tolerance) hangs."""
 NAMED = 8
 """So many of those that are still expected are named in an event."""
 READER_LIMIT = 20

@@ -64,6 +64,7 @@ class Rule:
 PLATFORM_FEATURES: dict[str, tuple[bool, str]] = {
     "fork": (hasattr(os, "fork"), "this platform has no fork()"),
     "signals": (hasattr(signal, "SIGUSR1"), "this platform has no SIGUSR1"),
+    "descriptors": (os.name == "posix", "sockets are no file descriptors on this platform"),
     "itimer": (hasattr(signal, "setitimer"), "this platform has no setitimer()"),
     "waits": (os.name == "posix", "this platform does not count context switches"),
 }
