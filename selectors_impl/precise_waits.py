@@ -30,15 +30,17 @@ FIRST_MARGIN_S = 0.0012
 EARLY_SHARE = 0.001
 EARLY_S = 120e-6
 
-_SHORTEST_S = 1e-9  # zero would not sleep: the processor would spin through the last slack
-
 # What a kernel, an emulator or a filter of system calls answers to a call that it does not know.
 _REFUSALS = frozenset({errno.ENOSYS, errno.EPERM})
 
 
 def aim(rest: float) -> float:
-    """The seconds to ask for when *rest* are left: fewer, as the kernel ends no wait early and each late."""
-    return max(rest - rest * EARLY_SHARE - EARLY_S, _SHORTEST_S)
+    """The seconds to ask for when *rest* are left: fewer, as the kernel ends no wait early and each late.
+
+    Of the last ones half, for on a busy machine there may be no slack at all: a wait ends when its time has
+    come, and calls for next to nothing would fill the rest.
+    """
+    return max(rest - rest * EARLY_SHARE - EARLY_S, rest / 2)
 
 
 class PreciseWait:

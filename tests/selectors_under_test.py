@@ -27,6 +27,7 @@ if sys.platform.startswith("linux"):
         # Also named as a plug-in is, in MUXLOOP_BACKEND: ci/platforms/kqueue_emulated.sh.
         interface_version = 1
         kernel = kqueue_emulation
+        resolution = 1e-3  # of the epoll that it is built on
 
     CLASSES["kqueue-emulated"] = EmulatedKqueueSelector
     # The real one cannot be had here, and a skip for every test of it would say nothing.
