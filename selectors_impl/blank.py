@@ -2,7 +2,8 @@
 
 Open with what the kernel does that its users would not expect, each point ending in "so we do …".
 ``interface.py`` says what every member owes; the tests hold you to it: add a line to
-``tests/selectors_under_test.py``.
+``tests/selectors_under_test.py``.  In a package of your own, import from ``muxloop.selectors_impl.interface``
+and write the ``interface_version`` you read: ``docs/writing-a-backend.md`` goes all the way.
 """
 
 from __future__ import annotations
