@@ -45,7 +45,8 @@ bootstrap() {
 # the kernel takes down with the last of them, however that ends.
 # Usage: inside ROOT FOLDER COMMAND...
 inside() {
-    local name settings=()
+    # What has no wheel of its latest release for a rare interpreter may have one of an earlier release.
+    local name settings=(PIP_PREFER_BINARY=1)
     for name in CI MUXLOOP_{BACKEND,PURE,TIME_SCALE} PYTEST_ADDOPTS PIP_INDEX_URL http{,s}_proxy no_proxy; do
         if [ -n "${!name:-}" ]; then settings+=("$name=${!name}"); fi
     done
