@@ -16,6 +16,7 @@ from asyncio.log import logger
 from asyncio.trsock import TransportSocket
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -421,8 +422,9 @@ class SocketTransport(FlowControl):
             self._protocol.connection_lost(cast("Exception | None", error))
         finally:
             self._settle(ConnectionError("the connection was closed while a file was being sent"))
-            cast(socket.socket, self._sock).close()
-            self._sock = None
+            sock, self._sock = cast(socket.socket, self._sock), None
+            with suppress(OSError):  # EBADF: its number was closed underfoot
+                sock.close()
             # Most protocols keep their transport, and the pair would wait for the collector.
             self._protocol = None  # type: ignore[assignment]  # nothing is told any more
             server, self._server = self._server, None

@@ -263,6 +263,36 @@ def test_a_wait_for_a_file_closed_underfoot_ends_with_an_error(
     assert loop.rests()
 
 
+@pytest.mark.parametrize("sends", ["nothing", "too much"])
+def test_a_connection_closed_underfoot_is_lost_with_an_error(loop: CountedLoop, sends: str) -> None:
+    contexts: list[object] = []
+    loop.set_exception_handler(lambda _, context: contexts.append(context))
+    ours, theirs = socket.socketpair()
+
+    async def main() -> None:
+        lost = loop.create_future()
+
+        class Losing(asyncio.Protocol):
+            def connection_lost(self, error: Exception | None) -> None:
+                lost.set_result(error)
+
+        transport, _ = await loop.create_connection(Losing, sock=ours)
+        if sends == "too much":
+            transport.write(b"x" * 10_000_000)
+        os.close(ours.fileno())
+        while not lost.done():
+            await asyncio.sleep(1e-6)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            raise lost.result()
+
+    with theirs:
+        loop.run_until_complete(main())
+        loop.run_for(0)
+    assert contexts == []
+    assert ours.fileno() == -1
+    assert loop.rests()
+
+
 def test_an_event_of_a_batch_does_not_reach_the_next_owner_of_its_number(
     loop: CountedLoop, numbers: Numbers
 ) -> None:
@@ -335,14 +365,14 @@ def test_dead_files_among_many_cost_the_others_nothing(loop: CountedLoop, number
 
 def test_many_ready_files_take_turns(loop: CountedLoop, numbers: Numbers) -> None:
     """bpo-23009: a batch that is too small, in an order that is always the same, starves the last ones."""
-    files = [numbers.pair() for _ in range(200)]
+    files = [numbers.pair() for _ in range(80)]
     seen: list[int] = []
     for ours, theirs in files:
         loop.add_reader(ours, seen.append, ours)
         os.write(theirs, b"x")
     turn(loop, 5)
     everyone = {ours for ours, _ in files}
-    rounds = [seen[start : start + 200] for start in range(0, 1000, 200)]
+    rounds = [seen[start : start + 80] for start in range(0, 400, 80)]
     assert [set(served) for served in rounds] == [everyone] * 5
 
 
