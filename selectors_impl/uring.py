@@ -43,7 +43,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
@@ -97,7 +97,8 @@ class UringSelector(Selector):
         self._shortage = 0  # the errno that a request completed with
         self._lock = threading.RLock()  # for whoever changes any of these; never held during a wait
         self._handling = False  # the ring is in use, by the lock's holder: what interrupts it keeps off
-        self._inside = 0  # calls of select under way
+        self._overdue = False  # there are removals that what interrupts could not submit
+        self._inside: set[int] = set()  # threads whose call of select is under way
         self._lost = False  # the ring is the parent's
         self._ring = io_uring.Ring(self.kernel, _REQUESTS, _COMPLETIONS)
 
@@ -127,13 +128,15 @@ class UringSelector(Selector):
             wait_ns = math.ceil(timeout * 1e9)
         else:
             wait_ns = math.ceil(cap_wait(timeout) * 1e9)
-        self._inside += 1
+        thread = threading.get_ident()
+        if thread in self._inside:
+            raise RuntimeError(f"select: this {self.name} selector is called by what interrupted its select")
         try:
+            self._inside.add(thread)
             if not self._closed:
                 self._wait(wait_ns)
         finally:
-            # A fork in a signal handler has set the child's count to zero.
-            self._inside = max(self._inside - 1, 0)
+            self._inside.discard(thread)
             self._free_if_closed()
         if self._closed:
             raise self._refusal("select")
@@ -150,18 +153,17 @@ class UringSelector(Selector):
         # Other threads, and their hold on these, stayed with the parent.
         self._lock = threading.RLock()
         self._handling = False
-        self._inside = 0
+        self._inside &= {threading.get_ident()}
 
     def _release(self) -> None:
         if not self._lost:
             with self._lock:
-                armed = [
-                    name for name in self._fd_of_name if name not in self._queue and name not in self._done
-                ]
-                self._removals += [io_uring.poll_remove(name) for name in armed]
+                idle: set[int] = set() if self._handling else {*self._queue, *self._done}
+                armed = [name for name in self._fd_of_name if name not in idle]
+                self._removals += map(io_uring.poll_remove, armed)
                 self._removals.append(io_uring.NOP)  # ends the wait of another thread
                 self._fd_of_name.clear()
-            self._submit_removals()
+                self._submit_removals()
         self._free_if_closed()
 
     def _enlist(self, fd: int, events: int) -> int:
@@ -193,8 +195,6 @@ class UringSelector(Selector):
         self._handle(self._catch_up)
         while True:
             self._handle(self._fill)
-            if self._removals:  # those of what interrupted that
-                self._submit_removals()
             if wait_ns != 0 and not (self._done or self._queue or len(self._dropped) != dead):
                 self._enter(1, wait_ns)
             elif self._ring.unsubmitted:
@@ -223,6 +223,9 @@ class UringSelector(Selector):
                 work()
             finally:
                 self._handling = False
+                if self._overdue:
+                    self._overdue = False
+                    self._submit_removals()
 
     def _catch_up(self) -> None:
         """Queue what was reported, and what has completed since the last wait."""
@@ -233,23 +236,30 @@ class UringSelector(Selector):
 
     def _fill(self) -> None:
         """Put all that is to go down into the ring; what finds no room there goes down at once."""
-        ring, removals, queue, arming = self._ring, self._removals, self._queue, self._arming
-        while True:
-            if removals:
-                del removals[: ring.push(removals)]
-            elif queue:
-                names = list(islice(queue, _REQUESTS))
-                pushed = ring.push([arming.get(name, io_uring.NOP) for name in names])
-                # Only now: should an exception come in between, two requests are better than none.
-                for name in names[:pushed]:
-                    queue.pop(name, None)
-            else:
+        ring, removals, arming = self._ring, self._removals, self._arming
+        while removals:
+            del removals[: ring.push(removals)]
+            if not self._make_room():
                 return
-            if ring.full:
-                self._enter()
-                self._take()
-                if ring.full:
-                    return
+        names = list(self._queue)
+        at = 0
+        while at < len(names):
+            some = names[at : at + _REQUESTS]
+            pushed = ring.push([arming.get(name, io_uring.NOP) for name in some])
+            # Only now: should an exception come in between, two requests are better than none.
+            for name in some[:pushed]:
+                self._queue.pop(name, None)
+            at += pushed
+            if not self._make_room():
+                return
+
+    def _make_room(self) -> bool:
+        """Submit a ring that is full; whether there is room now."""
+        if not self._ring.full:
+            return True
+        self._enter()
+        self._take()
+        return not self._ring.full
 
     def _take(self) -> None:
         """Take all completions there are."""
@@ -310,6 +320,7 @@ class UringSelector(Selector):
     def _submit_removals(self) -> None:
         """Send down what ends armed requests, or leave it to whom we interrupt in handling the ring."""
         with self._lock:
+            self._overdue = self._handling
             if not self._handling and not self._lost:
                 # What is refused stays, and goes down with the next wait.
                 with contextlib.suppress(OSError):
