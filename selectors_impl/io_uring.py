@@ -117,8 +117,9 @@ class SystemCalls:
 
     def wait_argument(self) -> tuple[Any, Any, Any]:
         """Memory for ``_WAIT``, and the argument and its size as ``io_uring_enter`` takes them."""
-        memory = self._ctypes.create_string_buffer(_WAIT.size)
-        address = self._ctypes.addressof(memory)
+        buffer = self._ctypes.create_string_buffer(_WAIT.size)
+        address = self._ctypes.addressof(buffer)
+        memory = memoryview(buffer).cast("B")  # PyPy's struct does not write into the array itself
         _WAIT.pack_into(memory, 0, 0, 0, 0, address + _TIMESPEC_AT, 0, 0)
         return memory, self._ctypes.c_void_p(address), self._ctypes.c_size_t(_TIMESPEC_AT)
 
