@@ -20,6 +20,9 @@ What no backend can promise
     - select(2) of Linux hides a hang-up without error from whoever waits to write only.
     - Selectors are not thread-safe.  What another thread registers during a wait may or may not
       count for that wait.
+    - ``close`` need not wake another thread's ``select``: kernels keep what is closed until the waiting
+      call returns.  It ends at the latest with its next event or its timeout, and raises
+      SelectorClosedError.  Wake it first, by a file of your own, where it waits without limit.
     - Only ``os.fork`` and what is built on it is noticed, not a fork made by foreign C code.
 """
 

@@ -109,6 +109,8 @@ class SelectSelector(Selector):
             if not readable and not writable and end:
                 readable, writable = self._wait_out(end)
         except OSError:
+            if self._closed:  # by another thread, and after a signal the library waits for what may be closed
+                raise self._refusal("select") from None
             if not self._drop_the_dead():
                 raise
             readable, writable = self._wait(0.0)
