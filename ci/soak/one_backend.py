@@ -137,7 +137,6 @@ class Run:
 
     def go(self) -> None:
         """Storm after storm until the time is up, then close the loop."""
-        end = time.monotonic() + self.job.seconds
         storm_s = min(_LONGEST_STORM_S, self.job.seconds / 4)
         run = self.loop.run_until_complete
         self._feed_the_watchdog()
@@ -145,6 +144,7 @@ class Run:
         empty = holdings.take_stock(self.soak)
         run(self._warm_up())
         self.before = self.after = run(self._checkpoint(lambda now: now.differences(empty)))
+        end = time.monotonic() + self.job.seconds
         for number in itertools.count():
             if self.soak.faults or time.monotonic() >= end:
                 break

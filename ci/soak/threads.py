@@ -27,6 +27,7 @@ async def threadsafe(soak: Soak, rng: random.Random) -> None:
     with ThreadPoolExecutor(len(seen)) as pool:
         jobs = [soak.loop.run_in_executor(pool, send, place, rng.random()) for place in range(len(seen))]
         await asyncio.gather(*jobs)
+        await asyncio.sleep(0)  # for jobs that were done at once gather() does not wait, and leaves no turn
     if any(numbers != list(range(wanted)) for numbers in seen):
         raise FaultError(
             f"threadsafe: {[len(numbers) for numbers in seen]} of {wanted} came, or out of order"
