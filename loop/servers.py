@@ -144,7 +144,6 @@ class Server(asyncio.AbstractServer):
             raise
 
     def _watch(self, sock: socket.socket) -> None:
-        self._retries.pop(sock, None)
         handle = OwnedHandle(self._accept, (sock,), self._loop)
         self._loop._readiness.add(sock, sock.fileno(), EVENT_READ, handle)
 
@@ -160,17 +159,28 @@ class Server(asyncio.AbstractServer):
             except OSError as error:
                 if error.errno not in _OUT_OF_RESOURCES:
                     raise  # reported as any callback's error
-                self._loop.call_exception_handler(
-                    {
-                        "message": f"accept() is out of resources, trying again in {_RETRY_AFTER_S} s",
-                        "exception": error,
-                        "socket": TransportSocket(sock),
-                    }
-                )
                 self._loop._readiness.remove(sock.fileno(), EVENT_READ)
-                self._retries[sock] = self._loop.call_later(_RETRY_AFTER_S, self._watch, sock)
+                self._back_off(sock, error)
                 return
             self._admit(connection, peername)
+
+    def _back_off(self, sock: socket.socket, error: OSError) -> None:
+        # Before the report, whose handler may close this server.
+        self._retries[sock] = self._loop.call_later(_RETRY_AFTER_S, self._retry, sock)
+        self._loop.call_exception_handler(
+            {
+                "message": f"accept() is out of resources, trying again in {_RETRY_AFTER_S} s",
+                "exception": error,
+                "socket": TransportSocket(sock),
+            }
+        )
+
+    def _retry(self, sock: socket.socket) -> None:
+        del self._retries[sock]
+        try:
+            self._watch(sock)
+        except OSError as error:  # the selector is out of something as well
+            self._back_off(sock, error)
 
     def _admit(self, connection: socket.socket, peername: Any) -> None:
         """Give an accepted connection a protocol; a factory that fails costs this connection only."""

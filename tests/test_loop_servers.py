@@ -158,35 +158,46 @@ def test_pending_connections_are_accepted_in_one_turn(loop: EventLoop) -> None:
     assert len(set(made)) == 1
 
 
-@pytest.mark.parametrize("selector", SELECTORS)
-def test_a_server_out_of_descriptors_backs_off_and_recovers(selector: str) -> None:
+@pytest.mark.parametrize("name", SELECTORS)
+def test_a_server_out_of_descriptors_backs_off_and_recovers(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     contexts: list[dict[str, Any]] = []
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    selector = SELECTORS[name]()
+    loop = EventLoop(selector, VirtualClock())
+    loop.set_exception_handler(lambda _, context: contexts.append(context))
 
-    for loop in opened(selector, VirtualClock()):
-        loop.set_exception_handler(lambda _, context: contexts.append(context))
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "max_user_watches")
 
-        async def main(loop: EventLoop = loop) -> None:
-            async with await loop.create_server(Echo, "127.0.0.1", 0) as server:
-                client = socket.socket()
-                client.setblocking(False)
-                probe = socket.socket()
-                lowest_free = probe.fileno()
-                probe.close()
-                resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
-                try:
-                    await loop.sock_connect(client, server.sockets[0].getsockname())
-                    await asyncio.sleep(0.5)  # no spin: one report within the second
-                    assert len(contexts) == 1
-                finally:
-                    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    async def main() -> None:
+        async with await loop.create_server(Echo, "127.0.0.1", 0) as server:
+            client = socket.socket()
+            client.setblocking(False)
+            probe = socket.socket()
+            lowest_free = probe.fileno()
+            probe.close()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+            try:
+                await loop.sock_connect(client, server.sockets[0].getsockname())
+                await asyncio.sleep(0.5)  # no spin: one report within the second
+                assert len(contexts) == 1
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            with monkeypatch.context() as patch:
+                patch.setattr(selector, "register", refuse)
                 await asyncio.sleep(1)
-                await loop.sock_sendall(client, b"served")
-                assert await loop.sock_recv(client, 10) == b"served"
-                client.close()
+            await asyncio.sleep(1)
+            await loop.sock_sendall(client, b"served")
+            assert await loop.sock_recv(client, 10) == b"served"
+            client.close()
 
+    try:
         loop.run_until_complete(main())
-    assert contexts[0]["exception"].errno == errno.EMFILE
+    finally:
+        loop.close()
+    assert [context["exception"].errno for context in contexts] == [errno.EMFILE, errno.ENOSPC]
 
 
 def test_a_factory_that_fails_once_costs_one_connection(loop: EventLoop) -> None:
