@@ -137,7 +137,14 @@ class SystemCalls:
         # From 3.13 on Python can do without a duplicate of the descriptor for each mapping.
         untracked: dict[str, Any] = {"trackfd": False} if sys.version_info >= (3, 13) else {}
         flags = mmap.MAP_SHARED | mmap.MAP_POPULATE
-        return mmap.mmap(fd, length, flags=flags, offset=offset, **untracked)
+        if sys.implementation.name != "pypy":
+            return mmap.mmap(fd, length, flags=flags, offset=offset, **untracked)
+        # PyPy's duplicate would be inherited by programs that are started; it gets the lowest free number.
+        duplicate = os.dup(fd)
+        os.close(duplicate)
+        memory = mmap.mmap(fd, length, flags=flags, offset=offset)
+        os.set_inheritable(duplicate, False)
+        return memory
 
     def close(self, fd: int) -> None:
         os.close(fd)
