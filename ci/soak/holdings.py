@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import gc
 import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,7 +18,7 @@ from ledger import Soak
 
 # Bounds on what may grow in a sound process: caches, and memory that lies in pieces.
 _OBJECTS_OF_A_TYPE = 200
-_MEMORY_KIB = 16 * 1024
+_MEMORY_KIB = (128 if sys.implementation.name == "pypy" else 16) * 1024  # PyPy compiles what is used much
 
 _REST_S = 0.5
 _IDLE_CPU_MS = 50
