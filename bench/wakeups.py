@@ -152,7 +152,7 @@ def _wake_ups(
 
 
 def _registrations(selector: BaseSelector, pairs: Sequence[tuple[socket.socket, socket.socket]]) -> Answer:
-    ends = [end for pair in pairs for end in pair]
+    _, *ends = [end for pair in pairs for end in pair]  # one stays: Winsock waits for no empty sets
     # There and back for each file, or the wait after it would report that all can be written to.
     steps: dict[str, list[Callable[[socket.socket], object]]] = {
         "unregister": [selector.unregister],

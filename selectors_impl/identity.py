@@ -13,7 +13,7 @@ def is_open(fd: int) -> bool:
     """Whether an open file, on Windows an open socket, stands behind the number."""
     try:
         if sys.platform == "win32":
-            socket.socket(fileno=fd).detach()
+            _socket_of(fd).detach()
         else:
             os.fstat(fd)
     except OSError:
@@ -32,13 +32,19 @@ def identify(fd: int) -> Identity | None:
         if sys.platform != "win32":
             status = os.fstat(fd)
             return status.st_dev, status.st_ino
-        sock = socket.socket(fileno=fd)
+        sock = _socket_of(fd)
     except OSError:
         return None
     try:
+        kind = sock.getsockopt(socket.SOL_SOCKET, socket.SO_TYPE)
         port: int = sock.getsockname()[1]
     except OSError:  # WSAEINVAL: not bound
         return None
     finally:
         sock.detach()
-    return (sock.type, port) if port else None
+    return (kind, port) if port else None
+
+
+def _socket_of(fd: int) -> socket.socket:
+    """To be detached again; OSError if there is none. Without a kind, one not yet bound would be refused."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)

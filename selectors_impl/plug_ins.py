@@ -13,10 +13,12 @@ from __future__ import annotations
 import importlib
 import re
 import selectors
+import socket
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
+from selectors import EVENT_READ
 
 from .interface import INTERFACE_VERSION, Selector, why_probe_failed
 
@@ -120,7 +122,10 @@ def _why_unfit(found: SelectorClass) -> str | None:
             if reason is not None:
                 return f"its probe returned {reason!r}, not None or the reason why it cannot work"
         doing = f"opening {found.__name__}"
-        with found() as selector:
+        # Winsock waits for one socket at least, and a plug-in may leave that to its callers.
+        with found() as selector, socket.socket(type=socket.SOCK_DGRAM) as idle:
+            doing = "its register()"
+            selector.register(idle, EVENT_READ)
             doing = "its select(0)"
             ready: object = selector.select(0)
     except (Exception, SystemExit) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import select
 import time
 from typing import Any
 
@@ -17,8 +18,12 @@ from faulty_cancellation import CANCELLATION_FAULTS
 from faulty_heaps import HEAP_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
 from faulty_ordering import ORDERING_FAULTS
-from faulty_readiness import READINESS_FAULTS
 from faulty_timers import TIMER_FAULTS
+
+if hasattr(select, "epoll"):  # which they spoil
+    from faulty_readiness import READINESS_FAULTS
+else:
+    READINESS_FAULTS = FaultBed()
 
 __all__ = ["KILLERS", "LOOP_FAULTS", "LoopFault", "SteppedLoop"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def document(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         capture_output=True,
         text=True,
         encoding="utf-8",
+        env={**os.environ, "PYTHONUTF8": "1"},
         check=False,
     )
     assert run.returncode == 0, run.stderr
@@ -149,7 +151,9 @@ def test_more_files_than_can_be_opened_are_refused_with_the_limit(capsys: pytest
 def test_a_contestant_that_falls_out_is_told_and_the_others_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    real = contestants.Contestant(f"muxloop@{BUILT_IN[-1].name}")
+    real = contestants.Contestant(
+        f"muxloop@{[backend for backend in BUILT_IN if backend.available][-1].name}"
+    )
     fake = contestants.Contestant("asyncio@nothing")
     monkeypatch.setattr(contestants, "loops", lambda: [fake, real])
     path = tmp_path / "figures.json"

@@ -14,9 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+if sys.platform != "linux":
+    pytest.skip("the faults are planted in Linux's loop and epoll", allow_module_level=True)
+
 import faulty_loops
 import faulty_selectors
-import pytest
 from faulty_base import Fault
 from faulty_loops import KILLERS, LOOP_FAULTS
 from faulty_selectors import SELECTOR_FAULTS
@@ -24,10 +28,6 @@ from symptoms import SYMPTOMS, Symptom
 
 for module in ("ordering", "timers", "cancellation", "readiness", "life_cycle", "selectors"):
     importlib.import_module(f"symptoms_{module}")
-
-pytestmark = pytest.mark.skipif(
-    sys.platform != "linux", reason="the faults are planted in Linux's loop and epoll"
-)
 
 SOUND_PATIENCE_S = 10.0
 FAULTY_PATIENCE_S = 0.3

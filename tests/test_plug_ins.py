@@ -48,10 +48,10 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         folder = tmp_path / name
         info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir(parents=True)
-        (folder / f"{module}.py").write_text(HEAD.format(version=INTERFACE_VERSION) + body)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (folder / f"{module}.py").write_text(HEAD.format(version=INTERFACE_VERSION) + body, "utf-8")
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n", "utf-8")
         lines = [f"{point} = {module}:{target}" for point, target in points.items()]
-        (info / "entry_points.txt").write_text("\n".join(["[muxloop.backends]", *lines]))
+        (info / "entry_points.txt").write_text("\n".join(["[muxloop.backends]", *lines]), "utf-8")
         monkeypatch.syspath_prepend(folder)
         monkeypatch.delitem(sys.modules, module, raising=False)
 

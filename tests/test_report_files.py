@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from muxloop.conformance.report import check_writable, write_html, write_json, w
 from muxloop.conformance.verdict import Report, SubjectReport, Verdict
 from muxloop.errors import UsageError
 from test_report_samples import ESCAPES, HOSTILE, RULES, all_held, bad, full_report, sample_report, witness
+from wine import ON_WINE
 
 WRITERS: dict[str, Callable[[Report, Path], None]] = {
     "json": write_json,
@@ -152,6 +154,9 @@ def test_junit_keeps_hostile_text_apart_from_markup(tmp_path: Path) -> None:
 # --- destinations ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="modes are POSIX's, and links need a privilege on Windows"
+)
 def test_a_rewritten_report_keeps_mode_and_link(
     tmp_path: Path, write: Callable[[Report, Path], None]
 ) -> None:
@@ -185,7 +190,7 @@ def test_a_failed_write_leaves_the_old_report_and_no_draft(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(UsageError, match="No space left on device") as caught:
         write(full_report(), path)
-    assert str(path) in str(caught.value)
+    assert repr(str(path)) in str(caught.value)
     assert path.read_text() == "old"
     assert leftovers(tmp_path, but="report") == []
 
@@ -197,6 +202,10 @@ BAD_PATHS = {
     "a long name": ("x" * 300, "too long|Invalid argument|No such file"),
     "a null": ("a\0b", "null"),
 }
+
+
+if ON_WINE:
+    del BAD_PATHS["a long name"]  # it can be opened there
 
 
 @pytest.mark.parametrize(("name", "reason"), BAD_PATHS.values(), ids=BAD_PATHS)
