@@ -56,8 +56,10 @@ _PARAMS = struct.Struct("=7I 12x 7I 12x 7I 12x")
 _REQUEST = struct.Struct("=BBHi QQ I HH Q 24x")
 _COMPLETION = struct.Struct("=QiI")
 _WAIT = struct.Struct("=QIIQ qq")  # io_uring_getevents_arg, and the timespec that it points at
-_TIMESPEC_AT = 24
-assert (_PARAMS.size, _REQUEST.size, _COMPLETION.size, _WAIT.size) == (120, 64, 16, 40)
+_TIMESPEC, _TIMESPEC_AT = struct.Struct("=qq"), 24
+_REQUEST_SIZE, _COMPLETION_SIZE = 64, 16
+assert (_PARAMS.size, _REQUEST.size, _COMPLETION.size) == (120, _REQUEST_SIZE, _COMPLETION_SIZE)
+assert _WAIT.size == _TIMESPEC_AT + _TIMESPEC.size == 40
 
 _U32 = 0xFFFFFFFF
 
@@ -184,22 +186,25 @@ class Ring:
         self._sq_head, self._sq_tail = sq[0] // 4, sq[1] // 4
         self._cq_head, self._cq_tail, self._cqes = cq[0] // 4, cq[1] // 4, cq[5]
         array = sq[6]
-        length = max(array + 4 * self._entries, self._cqes + _COMPLETION.size * self._completions)
+        length = max(array + 4 * self._entries, self._cqes + _COMPLETION_SIZE * self._completions)
         self._memory, self._argument, self._argument_size = self._kernel.wait_argument()
-        self._requests = self._kernel.mmap(self._fd, _REQUEST.size * self._entries, _OFF_REQUESTS)
+        self._requests = self._kernel.mmap(self._fd, _REQUEST_SIZE * self._entries, _OFF_REQUESTS)
         try:
             self._rings = self._kernel.mmap(self._fd, length, _OFF_RINGS)
         except BaseException:
             self._requests.close()
             raise
         self._words = memoryview(self._rings).cast("I")
+        # Ours to move, so what we stored last is what they are.
+        self._tail = self._words[self._sq_tail]
+        self._head = self._words[self._cq_head]
         for place in range(self._entries):
             self._words[array // 4 + place] = place
 
     @property
     def unsubmitted(self) -> int:
         """How many requests were pushed and have not gone down."""
-        return self._words[self._sq_tail] - self._words[self._sq_head] & _U32
+        return self._tail - self._words[self._sq_head] & _U32
 
     @property
     def full(self) -> bool:
@@ -208,18 +213,22 @@ class Ring:
 
     def push(self, requests: Sequence[bytes]) -> int:
         """Put *requests* into the ring, as far as there is room, and return how many."""
-        words = self._words
-        tail = words[self._sq_tail]
-        count = min(len(requests), self._entries - (tail - words[self._sq_head] & _U32))
-        packed = b"".join(requests if count == len(requests) else requests[:count])
-        start = (tail & self._entries - 1) * _REQUEST.size
-        before_the_end = len(self._requests) - start
-        if len(packed) <= before_the_end:
+        count = len(requests)
+        tail = self._tail
+        room = self._entries - (tail - self._words[self._sq_head] & _U32)
+        if count > room:
+            count = room
+            requests = requests[:count]
+        start = tail & self._entries - 1
+        packed = b"".join(requests)
+        if start + count <= self._entries:
+            start *= _REQUEST_SIZE
             self._requests[start : start + len(packed)] = packed
         else:
-            self._requests[start:] = packed[:before_the_end]
+            before_the_end = (self._entries - start) * _REQUEST_SIZE
+            self._requests[start * _REQUEST_SIZE :] = packed[:before_the_end]
             self._requests[: len(packed) - before_the_end] = packed[before_the_end:]
-        words[self._sq_tail] = tail + count & _U32
+        self._tail = self._words[self._sq_tail] = tail + count & _U32
         return count
 
     def enter(self, min_complete: int = 0, wait_ns: int | None = None) -> None:
@@ -227,11 +236,10 @@ class Ring:
 
         Returns early when not all went down.  When nothing did, a signal raises InterruptedError.
         """
-        words = self._words
-        to_submit = words[self._sq_tail] - words[self._sq_head] & _U32
+        to_submit = self._tail - self._words[self._sq_head] & _U32
         flags, argument, size = _ENTER_GETEVENTS, None, None
         if wait_ns is not None:
-            struct.pack_into("=qq", self._memory, _TIMESPEC_AT, *divmod(wait_ns, 1_000_000_000))
+            _TIMESPEC.pack_into(self._memory, _TIMESPEC_AT, *divmod(wait_ns, 1_000_000_000))
             flags, argument, size = _ENTER_GETEVENTS | _ENTER_EXT_ARG, self._argument, self._argument_size
         try:
             self._kernel.io_uring_enter(self._fd, to_submit, min_complete, flags, argument, size)
@@ -241,25 +249,23 @@ class Ring:
 
     def peek(self) -> list[tuple[int, int, int]]:
         """The completions in the ring: the name of each request, its result or minus an errno, its flags."""
-        words = self._words
-        head, tail = words[self._cq_head], words[self._cq_tail]
+        head, tail = self._head, self._words[self._cq_tail]
         if head == tail:
             return []
+        mask = self._completions - 1
+        first = self._cqes + (head & mask) * _COMPLETION_SIZE
+        last = self._cqes + (tail & mask) * _COMPLETION_SIZE
         with self._barrier:
-            mask = self._completions - 1
-            first = self._cqes + (head & mask) * _COMPLETION.size
-            last = self._cqes + (tail & mask) * _COMPLETION.size
             if first < last:
                 packed = self._rings[first:last]
             else:
-                end = self._cqes + self._completions * _COMPLETION.size
+                end = self._cqes + self._completions * _COMPLETION_SIZE
                 packed = self._rings[first:end] + self._rings[self._cqes : last]
         return list(_COMPLETION.iter_unpack(packed))
 
     def consume(self, count: int) -> None:
         """Give the places of the first *count* completions back to the kernel."""
-        words = self._words
-        words[self._cq_head] = words[self._cq_head] + count & _U32
+        self._head = self._words[self._cq_head] = self._head + count & _U32
 
     def close(self) -> None:
         """Close the descriptor and unmap the memory, reading none of it; may be called again."""
