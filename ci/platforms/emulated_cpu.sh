@@ -60,4 +60,4 @@ fi
 export MUXLOOP_TIME_SCALE=${MUXLOOP_TIME_SCALE:-10}
 version=$("$emulator" --version | grep -oE 'version [0-9.]+')
 emulating /muxloop/checkout/ci/platforms/trial.sh "$step" --on "QEMU ${version#* }" \
-    --tests "${tests[*]} --timeout=600" --conform "${subjects[*]}"
+    --tests "${tests[*]}" --conform "${subjects[*]}"

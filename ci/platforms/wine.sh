@@ -101,7 +101,7 @@ case $step in
         PYTHONPATH="$(windows_path "$folder/package");$(windows_path "$folder/requirements")"
         export PYTHONPATH
         cd "$checkout"
-        in_wine ci/platforms/trial.py --system "$(wine --version | sed 's/^wine-/Wine /; s/ (.*//') $(uname -m)" \
+        in_wine ci/platforms/trial.py --on "$(wine --version | sed 's/^wine-/Wine /; s/ (.*//')" \
             --conform 'muxloop@select selector:select asyncio:SelectorEventLoop asyncio:ProactorEventLoop'
         ;;
 esac
