@@ -102,6 +102,16 @@ class TestRefusals:
         assert "That file was closed since: unregister a file before closing it." in notes
         os.close(fd)
 
+    @POSIX
+    def test_what_the_kernel_refuses_says_that_the_file_was_closed(self, pair: Pair) -> None:
+        with open_selector("select") as selector:
+            fd = os.dup(pair[0].fileno())
+            selector.register(fd, EVENT_READ), (place := here())
+            os.close(fd)
+            notes = refused(OSError, lambda: selector.modify(fd, EVENT_WRITE))
+            assert place in notes
+            assert "That file was closed since" in notes
+
     @pytest.mark.parametrize("call", ["unregister", "modify", "get_key"])
     def test_what_was_given_up_names_the_place(self, selector, pair: Pair, call: str) -> None:
         arguments = (EVENT_READ,) if call == "modify" else ()
