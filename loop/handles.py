@@ -140,8 +140,30 @@ class TimerHandle(asyncio.TimerHandle):
         return self._context
 
 
-class TracedHandle(Handle):
-    """A handle of debug mode: knows where it was created, and keeps its description when cancelled."""
+class _Traced(asyncio.Handle):
+    """A handle that knows where it was created, and keeps its description when cancelled."""
+
+    __slots__ = ()
+
+    _repr: str | None
+    _source_traceback: StackSummary | None
+
+    def _trace(self, frame: FrameType | None) -> None:
+        self._repr = None
+        self._source_traceback = format_helpers.extract_stack(frame)
+
+    def cancel(self) -> None:
+        """As the plain handle's; the description for logs is made first."""
+        if not self.cancelled():
+            self._repr = repr(self).replace("Handle", "Handle cancelled", 1)
+        super().cancel()
+
+    def __repr__(self) -> str:
+        return super().__repr__().replace("<Traced", "<", 1)
+
+
+class TracedHandle(_Traced, Handle):
+    """A handle of debug mode."""
 
     __slots__ = ("_repr", "_source_traceback")
 
@@ -153,22 +175,12 @@ class TracedHandle(Handle):
         context: Context | None,
         frame: FrameType | None,
     ) -> None:
-        super().__init__(callback, args, loop, context)
-        self._repr = None
-        self._source_traceback = format_helpers.extract_stack(frame)
-
-    def cancel(self) -> None:
-        """As ``Handle.cancel``; the description for logs is made first."""
-        if self._callback is not None:
-            self._repr = repr(self).replace("Handle", "Handle cancelled", 1)
-        super().cancel()
-
-    def __repr__(self) -> str:
-        return super().__repr__().replace("<Traced", "<", 1)
+        Handle.__init__(self, callback, args, loop, context)
+        self._trace(frame)
 
 
-class TracedTimerHandle(TimerHandle):
-    """A timer handle of debug mode: knows where it was created, and keeps its description when cancelled."""
+class TracedTimerHandle(_Traced, TimerHandle):
+    """A timer handle of debug mode."""
 
     __slots__ = ("_repr", "_source_traceback")
 
@@ -181,18 +193,8 @@ class TracedTimerHandle(TimerHandle):
         context: Context | None,
         frame: FrameType | None,
     ) -> None:
-        super().__init__(when, callback, args, loop, context)
-        self._repr = None
-        self._source_traceback = format_helpers.extract_stack(frame)
-
-    def cancel(self) -> None:
-        """As ``TimerHandle.cancel``; the description for logs is made first."""
-        if self._callback is not None:
-            self._repr = repr(self).replace("Handle", "Handle cancelled", 1)
-        super().cancel()
-
-    def __repr__(self) -> str:
-        return super().__repr__().replace("<Traced", "<", 1)
+        TimerHandle.__init__(self, when, callback, args, loop, context)
+        self._trace(frame)
 
 
 def describe_callback(callback: Callback, args: tuple[Any, ...]) -> str:
