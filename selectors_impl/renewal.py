@@ -11,13 +11,17 @@ from __future__ import annotations
 import selectors
 from contextlib import suppress
 
+from .validator import ValidatingSelector
+
 
 def renewed(selector: selectors.BaseSelector) -> selectors.BaseSelector | None:
     """A new selector with the registrations of *selector*, which is closed; None where that does not help.
 
     Only for ``selectors.EpollSelector`` itself: what a subclass adds could not be taken along. What is no
-    longer open is left behind. None also when no descriptor can be had.
+    longer open is left behind. None also when no descriptor can be had. A validator goes around the new one.
     """
+    if isinstance(selector, ValidatingSelector):
+        return selector if selector.renew(renewed) else None
     if type(selector) is not getattr(selectors, "EpollSelector", None):
         return None
     try:

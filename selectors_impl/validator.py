@@ -23,7 +23,7 @@ import os
 import reprlib
 import selectors
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import TYPE_CHECKING, Any
@@ -95,6 +95,14 @@ class ValidatingSelector(selectors.BaseSelector):
         if name == "_selector":  # not there yet, or no more
             raise AttributeError(name)
         return getattr(self._selector, name)
+
+    def renew(self, make: Callable[[selectors.BaseSelector], selectors.BaseSelector | None]) -> bool:
+        """Go on around ``make(selector)``, which has the same registrations; false when it makes none."""
+        fresh = make(self._selector)
+        if fresh is None:
+            return False
+        self._selector = fresh
+        return True
 
     @property
     def name(self) -> str:

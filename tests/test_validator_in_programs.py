@@ -170,3 +170,37 @@ def test_a_child_with_a_loop_of_its_parent_is_clean(backend: str, capfd: pytest.
     assert os.waitpid(child, 0)[1] == 0
     loop.close()
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not hasattr(selectors, "EpollSelector"), reason="needs epoll")
+def test_the_loop_can_still_put_another_in_place_of_a_selector_that_spins(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An entry of a duplicated file, closed before it was removed, stays in CPython's epoll set for ever."""
+    waits = []
+    wait = selectors.EpollSelector.select
+    monkeypatch.setattr(
+        selectors.EpollSelector,
+        "select",
+        lambda self, timeout=None: waits.append(timeout) or wait(self, timeout),
+    )
+
+    async def main() -> None:
+        ours, theirs = socket.socketpair()
+        with ours.dup(), theirs:
+            loop = asyncio.get_running_loop()
+            loop.add_reader(ours, print)
+            ours.close()
+            theirs.send(b"x")
+            await asyncio.sleep(0.05)
+            before = len(waits)
+            await asyncio.sleep(0.05)
+            assert len(waits) - before < 20
+            readable = loop.create_future()
+            loop.add_reader(pair[0], readable.set_result, None)
+            pair[1].send(b"x")
+            await readable
+            loop.remove_reader(pair[0])
+
+    muxloop.run(main(), backend="selectors:EpollSelector")
+    assert len(waits) > 50  # it did spin
