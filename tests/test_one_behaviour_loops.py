@@ -228,7 +228,7 @@ def test_debug_mode_names_the_callback_whose_file_was_closed(
     with caplog.at_level(logging.WARNING, "asyncio"), theirs:
         loop.run_for(0)
         loop.run_for(0)
-    (warning,) = [record.getMessage() for record in caplog.records]
+    (warning,) = [record.getMessage() for record in caplog.records if record.name == "asyncio"]
     assert "never_called" in warning
     assert f"file descriptor {fd} " in warning
     assert not loop.remove_reader(fd)
