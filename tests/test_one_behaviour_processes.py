@@ -166,9 +166,15 @@ def test_a_program_that_is_started_inherits_nothing(loop: CountedLoop, pair: Pai
         return sorted(subprocess.check_output(command, close_fds=False, text=True).split())
 
     async def main() -> None:
-        async with await loop.create_server(asyncio.Protocol, "127.0.0.1", 0) as server:
+        accepted = loop.create_future()
+
+        def accept() -> asyncio.Protocol:
+            accepted.set_result(None)
+            return asyncio.Protocol()
+
+        async with await loop.create_server(accept, "127.0.0.1", 0) as server:
             transport, _ = await loop.create_connection(asyncio.Protocol, *server.sockets[0].getsockname())
-            await asyncio.sleep(0.001)
+            await accepted
             assert listed() == before
             transport.abort()
 
@@ -275,7 +281,6 @@ class TestBeyondFdSetsize:
                 assert await ask(clients[2]) == b"question"
                 for client in clients:
                     client.close()
-                await asyncio.sleep(0.01)
 
         listener = socket.create_server(("127.0.0.1", 0))
         clients = [socket.socket() for _ in range(3)]
