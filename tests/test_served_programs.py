@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import signal
 import socket
 import subprocess
@@ -46,6 +47,11 @@ def served(example: str, backend: str, *arguments: str) -> Iterator[tuple[subpro
         program.communicate()
 
 
+def complaints(errors: str) -> str:
+    """What a program said on its standard error; that a callback took long is said of the machine."""
+    return re.sub(r"^Executing .* took [\d.]+ seconds\n", "", errors, flags=re.MULTILINE)
+
+
 @pytest.mark.parametrize("backend", OURS)
 def test_the_echo_server_serves_its_connections_and_ends(backend: str) -> None:
     data = bytes(range(256)) * 1000
@@ -57,7 +63,7 @@ def test_the_echo_server_serves_its_connections_and_ends(backend: str) -> None:
                 client.shutdown(socket.SHUT_WR)
                 assert answers.read() == b""
         _, errors = program.communicate()
-        assert (program.returncode, errors) == (0, "")
+        assert (program.returncode, complaints(errors)) == (0, "")
 
 
 @pytest.mark.parametrize("backend", OURS)
@@ -74,7 +80,7 @@ def test_web_servers_serve_a_thousand_requests(example: str, backend: str) -> No
         client.close()
         program.send_signal(signal.SIGINT)
         _, errors = program.communicate()
-        assert (program.returncode, errors) == (0, "")
+        assert (program.returncode, complaints(errors)) == (0, "")
 
 
 @pytest.mark.parametrize("backend", OURS)
