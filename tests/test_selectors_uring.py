@@ -199,6 +199,7 @@ class TestHalfHangUp:
         ours, theirs = numbers.pair()
         with socket.socket(fileno=os.dup(theirs)) as peer:
             peer.shutdown(socket.SHUT_WR)
+            peer.setblocking(False)  # PyPy has set what the two numbers share to blocking
         fill(ours)
         selector.register(ours, EVENT_WRITE)
         return ours, theirs
