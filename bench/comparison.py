@@ -61,6 +61,20 @@ def comparison_tables(records: Sequence[dict[str, Any]], who: Sequence[str], to_
     return found
 
 
+def overview(records: Sequence[dict[str, Any]], who: str) -> list[Table]:
+    """All cases of records with one figure each: its median, and how many times the counterpart's it is."""
+    if not records:  # everybody fell out
+        return []
+    rows: dict[str, list[str]] = {}
+    for record in records:
+        ratio = "" if record["ratio"] is None else f" ({record['ratio']:.2f})"
+        row = rows.setdefault(record["contestant"], [record["contestant"]])
+        row.append(f"{record['median_us']:.2f}{ratio}")
+    columns = (who, *dict.fromkeys(record["case"] for record in records))
+    title = f"{records[0]['figure'].removesuffix('_us')}, in µs, and the ratio to the standard library"
+    return [Table(title, columns, [tuple(row) for row in rows.values()])]
+
+
 def paired_ratio(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
     """How many times theirs ours is: the median over rounds, for noise hits both of a round alike."""
     ratios = [mine / its for mine, its in zip(ours, theirs, strict=True) if its]

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, cast
 
 from . import contestants
 from .benchmark import Answer, Benchmark, Measure, Measured, Request, Table
-from .comparison import comparison_records, comparison_tables
+from .comparison import comparison_records, comparison_tables, overview
 
 _CONNECTIONS = 10
 
@@ -71,8 +71,8 @@ class Echo(Benchmark):
         return comparison_records(measured, _case, contestants.asyncio_beside)
 
     def tables(self, records: Sequence[dict[str, Any]]) -> list[Table]:
-        """One for each kind and size."""
-        return comparison_tables(records, ["loop"], "to asyncio")
+        """All kinds and sizes at a glance, and each with its spread."""
+        return [*overview(records, "loop"), *comparison_tables(records, ["loop"], "to asyncio")]
 
 
 async def _serve_clients(

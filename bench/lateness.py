@@ -100,19 +100,28 @@ class Lateness(Benchmark):
         return records
 
     def tables(self, records: Sequence[dict[str, Any]]) -> list[Table]:
-        """One for each delay."""
-        found = []
-        for delay_ms in sorted({record["delay_ms"] for record in records}):
-            rows = [
-                (
-                    record["contestant"],
-                    str(record["samples"]),
-                    str(record["early"]),
-                    *(f"{record[f'{column}_us']:.0f}" for column in ("min", "p50", "p90", "p99", "max")),
-                )
-                for record in records
-                if record["delay_ms"] == delay_ms
-            ]
-            columns = ("loop", "samples", "early", "min", "p50", "p90", "p99", "max")
-            found.append(Table(f"Late by, in µs, for a delay of {delay_ms:g} ms", columns, rows))
-        return found
+        """The medians of all delays, who was early how often, and the distribution for each delay."""
+        delays_ms = sorted({record["delay_ms"] for record in records})
+        loops = dict.fromkeys(record["contestant"] for record in records)
+        found = {(record["contestant"], record["delay_ms"]): record for record in records}
+        columns = ("loop", *(f"{delay_ms:g} ms" for delay_ms in delays_ms))
+        medians = [(name, *(f"{found[name, delay]['p50_us']:.0f}" for delay in delays_ms)) for name in loops]
+        early = [
+            (name, *("{early} of {samples}".format(**found[name, delay]) for delay in delays_ms))
+            for name in loops
+        ]
+        overview = [
+            Table("Late by, in µs: the medians", columns, medians),
+            Table("Early", columns, early),
+        ]
+        return overview + [_distribution(records, delay_ms) for delay_ms in delays_ms]
+
+
+def _distribution(records: Sequence[dict[str, Any]], delay_ms: float) -> Table:
+    figures = ("min", "p50", "p90", "p99", "max")
+    rows = [
+        (record["contestant"], *(f"{record[f'{figure}_us']:.0f}" for figure in figures))
+        for record in records
+        if record["delay_ms"] == delay_ms
+    ]
+    return Table(f"Late by, in µs, for a delay of {delay_ms:g} ms", ("loop", *figures), rows)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from . import contestants
 from .benchmark import Answer, Benchmark, Measure, Measured, Request, Table
-from .comparison import comparison_records, comparison_tables
+from .comparison import comparison_records, comparison_tables, overview
 from .workloads import WORKLOADS
 
 _OPERATIONS = 20_000
@@ -67,8 +67,8 @@ class Micro(Benchmark):
         return comparison_records(measured, _workload, contestants.asyncio_beside)
 
     def tables(self, records: Sequence[dict[str, Any]]) -> list[Table]:
-        """CPU for each workload."""
-        return comparison_tables(records, ["loop"], "to asyncio")
+        """All workloads at a glance, and each with its spread."""
+        return [*overview(records, "loop"), *comparison_tables(records, ["loop"], "to asyncio")]
 
 
 def _workload(request: Request) -> str:

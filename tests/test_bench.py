@@ -162,6 +162,15 @@ def test_a_contestant_that_falls_out_is_told_and_the_others_go_on(
     assert {record["contestant"] for record in json.loads(path.read_text())["results"]} == {real.name}
 
 
+@pytest.mark.parametrize("name", ["lateness", "micro"])
+def test_a_run_of_which_everybody_falls_out_still_reports(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(contestants, "loops", lambda: [contestants.Contestant("asyncio@nothing")])
+    assert main([name, "--quick"]) == 1
+    assert "absent: asyncio@nothing: failed: UsageError" in capsys.readouterr().out
+
+
 def test_quantiles_are_values_that_occurred() -> None:
     values = [5.0, 1.0, 4.0, 2.0, 3.0]
     assert [quantile(values, share) for share in (0, 0.2, 0.21, 0.5, 0.99, 1)] == [1, 1, 2, 3, 5, 5]
