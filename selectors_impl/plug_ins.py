@@ -17,10 +17,13 @@ import socket
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata
 from selectors import EVENT_READ
+from typing import TYPE_CHECKING
 
 from .interface import INTERFACE_VERSION, Selector, why_probe_failed
+
+if TYPE_CHECKING:
+    from importlib import metadata
 
 ENTRY_POINTS = "muxloop.backends"
 
@@ -80,6 +83,9 @@ def offers(built_in: frozenset[str]) -> list[Offer]:
 @lru_cache(maxsize=1)
 def _entry_points(path: tuple[str, ...]) -> metadata.EntryPoints:  # noqa: ARG001 - decides what is found
     """Read once for each ``sys.path``: it takes 10 ms with 60 distributions, and each new loop would ask."""
+    # Late: it is an eighth of the time that muxloop takes to import, and few processes ask.
+    from importlib import metadata
+
     return metadata.entry_points(group=ENTRY_POINTS)
 
 
