@@ -60,6 +60,15 @@ def send(fd: int, data: bytes) -> None:
         sock.detach()
 
 
+def receive(fd: int, size: int = 1) -> bytes:
+    """Receive by the socket of that number."""
+    sock = socket.socket(fileno=fd)
+    try:
+        return sock.recv(size)
+    finally:
+        sock.detach()
+
+
 class Numbers:
     """Descriptors under numbers of our choice, all closed at the end."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import socket
@@ -13,10 +14,12 @@ from collections.abc import Iterator
 import pytest
 from counted_loops import CountedLoop, counted
 from loops_under_test import turn
-from numbered_sockets import Numbers
+from numbered_sockets import Numbers, close_number, receive, send
 from selectors_under_test import CLASSES, backends
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sockets are no file descriptors there")
+on_posix = pytest.mark.skipif(sys.platform == "win32", reason="select watches nothing but sockets there")
+
+NO_LONGER_OPEN = (errno.EBADF, errno.ENOTSOCK)  # the latter on Windows
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -47,6 +50,7 @@ class Calls:
             self.loop.stop()
 
 
+@on_posix
 @pytest.mark.parametrize("path", [os.devnull, ".", __file__])
 @pytest.mark.parametrize("ending", ["removed", "closed"])
 def test_a_file_that_never_blocks_calls_back_and_rests_when_nobody_asks(
@@ -74,6 +78,7 @@ def test_a_file_that_never_blocks_calls_back_and_rests_when_nobody_asks(
     assert calls.count == so_far
 
 
+@on_posix
 def test_dev_null_is_writable_as_well(loop: CountedLoop) -> None:
     fd = os.open(os.devnull, os.O_RDWR)
     reading, writing = Calls(loop, 3), Calls(loop, 3)
@@ -157,6 +162,7 @@ def test_after_a_half_close_the_other_half_goes_on(loop: CountedLoop, pair: Pair
     assert loop.rests()
 
 
+@on_posix
 def test_a_pipe_without_reader_calls_its_writer(loop: CountedLoop) -> None:
     """kqueue answers EPIPE at registration where others report an event (mio 582)."""
     for gone_before in (True, False):
@@ -189,7 +195,7 @@ def test_one_file_under_two_numbers_is_watched_twice(
     first, second = Calls(loop, 10**9), Calls(loop, 10**9)
     loop.add_reader(ours, first)
     loop.add_reader(copy, second)
-    os.write(theirs, b"x")
+    send(theirs, b"x")
     turn(loop)
     assert first.count == second.count == 1
     if ending == "removed":
@@ -201,9 +207,9 @@ def test_one_file_under_two_numbers_is_watched_twice(
     assert so_far <= 1 + 16  # and the closed one is found out
     turn(loop, 50)
     assert (first.count, second.count) == (so_far, 101)
-    os.read(copy, 1)
+    receive(copy)
     assert loop.rests()
-    os.write(theirs, b"y")
+    send(theirs, b"y")
     second.enough = 0
     loop.run_forever()
     assert first.count == so_far
@@ -223,7 +229,7 @@ def test_debug_mode_names_the_callback_whose_file_was_closed(
     loop.add_reader(ours, never_called)
     loop.add_writer(theirs, int)
     fd = ours.detach()
-    os.close(fd)
+    close_number(fd)
     loop.remove_writer(theirs)
     with caplog.at_level(logging.WARNING, "asyncio"), theirs:
         loop.run_for(0)
@@ -249,13 +255,12 @@ def test_a_wait_for_a_file_closed_underfoot_ends_with_an_error(
     async def main() -> None:
         waiting = asyncio.ensure_future(loop.sock_recv(ours, 1))
         await asyncio.sleep(0)
-        os.close(ours.fileno())
+        close_number(ours.fileno())
         if duplicated:
             theirs.send(b"x")
         while not waiting.done():  # it takes some waits, and no time
             await asyncio.sleep(1e-6)
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            await waiting
+        assert waiting.exception().errno in NO_LONGER_OPEN
 
     with theirs, copy:
         loop.run_until_complete(main())
@@ -279,11 +284,10 @@ def test_a_connection_closed_underfoot_is_lost_with_an_error(loop: CountedLoop, 
         transport, _ = await loop.create_connection(Losing, sock=ours)
         if sends == "too much":
             transport.write(b"x" * 10_000_000)
-        os.close(ours.fileno())
+        close_number(ours.fileno())
         while not lost.done():
             await asyncio.sleep(1e-6)
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            raise lost.result()
+        assert lost.result().errno in NO_LONGER_OPEN
 
     with theirs:
         loop.run_until_complete(main())
@@ -304,7 +308,7 @@ def test_an_event_of_a_batch_does_not_reach_the_next_owner_of_its_number(
 
     def replace(mine: int, other: int) -> None:
         seen.append("replaced")
-        os.read(mine, 1)
+        receive(mine)
         assert loop.remove_reader(other)
         numbers.put(fresh, other)
         loop.add_reader(other, seen.append, "new owner")
@@ -312,13 +316,13 @@ def test_an_event_of_a_batch_does_not_reach_the_next_owner_of_its_number(
 
     loop.add_reader(first, replace, first, second)
     loop.add_reader(second, replace, second, first)
-    os.write(first_peer, b"x")
-    os.write(second_peer, b"x")
+    send(first_peer, b"x")
+    send(second_peer, b"x")
     turn(loop)
     assert seen == ["replaced"]
     turn(loop)
     assert seen == ["replaced", "can write"]
-    os.write(fresh_peer, b"x")
+    send(fresh_peer, b"x")
     turn(loop)
     assert seen == ["replaced", "can write", "new owner", "can write"]
 
@@ -353,13 +357,13 @@ def test_dead_files_among_many_cost_the_others_nothing(loop: CountedLoop, number
     turn(loop)
     numbers.close(*(ours for ours, _ in pairs[::2]))
     for _, theirs in pairs[1::2]:
-        os.write(theirs, b"x")
+        send(theirs, b"x")
     turn(loop)
     alive = {ours for ours, _ in pairs[1::2]}
     assert len(seen) == 20
     assert set(seen) == alive
     for fd in alive:
-        os.read(fd, 1)
+        receive(fd)
     assert loop.rests()
 
 
@@ -369,7 +373,7 @@ def test_many_ready_files_take_turns(loop: CountedLoop, numbers: Numbers) -> Non
     seen: list[int] = []
     for ours, theirs in files:
         loop.add_reader(ours, seen.append, ours)
-        os.write(theirs, b"x")
+        send(theirs, b"x")
     turn(loop, 5)
     everyone = {ours for ours, _ in files}
     rounds = [seen[start : start + 80] for start in range(0, 400, 80)]
