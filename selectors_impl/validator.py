@@ -150,11 +150,11 @@ class ValidatingSelector(selectors.BaseSelector):
             raise
         self._judge_acceptance("modify", events=events)
         registration = self._registrations.get(key.fd)
-        if registration is None:
-            self._registrations[key.fd] = _Registration(place_of_call(), identify(key.fd))
-        else:
+        if registration is not None:
             self._judge_file("modify", before or key, registration)
-            registration.identity = identify(key.fd)  # whatever it was, this file is the one meant
+        # Whatever it was, this file is the one that is meant now.
+        place = registration.place if registration is not None else place_of_call()
+        self._registrations[key.fd] = _Registration(place, identify(key.fd))
         return key
 
     def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:

@@ -207,6 +207,24 @@ class TestReports:
         (told,) = reports()
         assert place in told
 
+    @POSIX
+    def test_what_is_modified_after_its_number_was_reused_is_the_new_file_from_then_on(
+        self, pair: Pair, reports: Reports
+    ) -> None:
+        with open_selector("select") as selector:
+            fd = os.dup(pair[0].fileno())
+            selector.register(fd, EVENT_READ)
+            os.dup2(pair[1].fileno(), fd)
+            selector.modify(fd, EVENT_WRITE)
+            (told,) = reports()
+            assert f"select.modify: descriptor {fd} has become another file's" in told
+            selector.select(0)
+            assert reports() == []
+            os.close(fd)
+            selector.select(0)
+            (told,) = reports()
+            assert f"select.select: descriptor {fd} was closed while it was registered" in told
+
     def test_what_is_left_at_close_is_listed(self, selector, pair: Pair, reports: Reports) -> None:
         places = []
         for end, events in zip(pair, (EVENT_READ, EVENT_READ | EVENT_WRITE), strict=True):
