@@ -114,7 +114,8 @@ def judged(report: Path) -> str:
         if result["outcome"] in {"broken", "hung", "crashed"} and result["declared"] is None
     ]
     named = "".join(f"; {name}" for name in bad[:MOST_TOLD])
-    return f"{len(subjects)} subjects: {told}{named}{' ...' if len(bad) > MOST_TOLD else ''}"
+    many = "" if len(subjects) == 1 else "s"
+    return f"{len(subjects)} subject{many}: {told}{named}{' ...' if len(bad) > MOST_TOLD else ''}"
 
 
 if __name__ == "__main__":
