@@ -24,7 +24,11 @@ case $name in
         machine='\x00\x16'
         ;;
 esac
-tests=(tests/test_{backend_choice,selectors,selectors_{fork,limits,lost_files},loop_{life_cycle,readiness,timers}}.py)
+tests=(
+    tests/test_{backend_choice,one_behaviour_selectors,uring_probe}.py
+    tests/test_selectors{,_errnos,_fork,_limits,_lost_files,_uring}.py
+    tests/test_loop_{life_cycle,readiness,timers}.py
+)
 subjects=(muxloop selector:epoll selector:poll selector:select)
 
 unpack() {
