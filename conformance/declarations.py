@@ -5,6 +5,7 @@
     subjects = ["asyncio", "asyncio@epoll"]
     reason = "why it is so, and where to read about it"
     python = [">=3.12,<3.12.10", ">=3.13,<3.13.3"]   # optional: only there
+    platform = ["win32"]   # optional: only there, as sys.platform has it
 
 A declaration is strict: one whose rule holds has gone away and fails the run, so that the list stays true.
 """
@@ -12,6 +13,7 @@ A declaration is strict: one whose rule holds has gone away and fails the run, s
 from __future__ import annotations
 
 import platform
+import sys
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,17 +36,23 @@ class Deviation:
 
 @cache
 def declared() -> tuple[Deviation, ...]:
-    """All declarations shipped, that apply to this Python."""
+    """All declarations shipped, that apply to this Python and platform."""
     found = []
     for file in sorted(resources.files(__package__).joinpath("declared").iterdir(), key=lambda f: f.name):
         if not file.name.endswith(".toml"):
             continue
         for entry in tomllib.loads(file.read_text(encoding="utf-8")).get("deviation", []):
-            if any(
-                platform.python_version() in SpecifierSet(versions) for versions in entry.get("python", [""])
-            ):
+            if _applies(entry):
                 found.append(Deviation(entry["rule"], tuple(entry["subjects"]), entry["reason"]))
     return tuple(found)
+
+
+def _applies(entry: dict[str, list[str]]) -> bool:
+    """Whether an entry is about the Python and the platform that this runs on."""
+    versions = entry.get("python", [""])
+    return sys.platform in entry.get("platform", [sys.platform]) and any(
+        platform.python_version() in SpecifierSet(those) for those in versions
+    )
 
 
 def reason_for(subject: str, rule: str) -> str | None:

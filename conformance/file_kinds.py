@@ -10,6 +10,8 @@ import socket
 from dataclasses import dataclass
 
 _POSIX = os.name == "posix"
+NUMBERS_CAN_BE_CHOSEN = _POSIX
+"""Whether a file can be given the number that another had: dup2(2), which Windows lacks for sockets."""
 _STREAM = frozenset({"send", "recv", "fill", "drain", "hangup"})
 
 

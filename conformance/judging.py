@@ -76,7 +76,9 @@ class _Search:
         self.shrink_s = shrink_s
         self.played = 0
         self.smallest: _Failure | None = None
-        self.lacking = ""
+        self.lacking = ""  # the NotImplementedError that may be to blame for a finding
+        self.hampered = ""  # the last one that any program met
+        self.unhampered = 0  # programs that met none
         self._known: dict[Program, bool] = {}
         self._shrink_until = 0.0
         self._hangs_left = SHRUNK_HANGS
@@ -117,6 +119,10 @@ class _Search:
                 program, history, Finding("the program runs to its end", history.detail), history.outcome
             )
         lacking = _not_implemented(history)
+        if lacking:
+            self.hampered = lacking
+        else:
+            self.unhampered += 1
         finding = _player_stopped(history) or next(self.rule.check(history), None)
         if finding and lacking:
             self.lacking = lacking
@@ -139,7 +145,7 @@ def _not_implemented(history: History) -> str:
     for event in history.events:
         error = str(event.get("error") or "")
         if error.startswith("NotImplementedError"):
-            return error
+            return error.removesuffix(": ")
     return ""
 
 
@@ -231,7 +237,9 @@ def _unjudged(rule: Rule, capabilities: frozenset[str]) -> tuple[str, str] | Non
 def _verdict(rule: Rule, search: _Search, subject: str, duration_s: float) -> Verdict:
     failure = search.smallest
     if failure is None:
-        outcome, message = ("not-offered", search.lacking) if search.lacking else ("held", "")
+        # Where no program could do what the rule is about, nothing was seen to hold.
+        lacking = search.lacking or ("" if search.unhampered else search.hampered)
+        outcome, message = ("not-offered", lacking) if lacking else ("held", "")
         return Verdict(rule.id, rule.level, outcome, message, duration_s=duration_s, examples=search.played)
     witness = _witness(rule, failure, subject)
     return Verdict(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from .player.threads import DROPPED_INSIDE
 from .program import Program
 from .rendering_scheduling import SHOWN_ROUNDS, LoopScript
 from .rendering_script import Lines, Place, indented, number, quoted
 
 _LEAVING = ("KeyboardInterrupt", "SystemExit")
+_ON_POSIX = os.name == "posix"
 _DURATIONS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 
 _MEASURE = """\
@@ -157,9 +160,15 @@ def fork(script: LoopScript, place: Place) -> Lines:
 
 
 def measure(script: LoopScript, _place: Place, text: str) -> Lines:
-    script.needs("gc", "os", "resource", "sys", "threading", "time")
-    script.define("measure", _MEASURE)
+    script.needs("gc", "sys", "threading", "time", *(["os", "resource"] if _ON_POSIX else []))
+    script.define(
+        "measure", "\n".join(line for line in _MEASURE.splitlines() if _ON_POSIX or _anywhere(line))
+    )
     return [f"measure({quoted(text)})"]
+
+
+def _anywhere(line: str) -> bool:
+    return "/dev/fd" not in line and "resource" not in line
 
 
 # -- threads, signals, finalisers ---------------------------------------------------------------

@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from .file_kinds import KINDS, WATCHED
+from .file_kinds import KINDS, NUMBERS_CAN_BE_CHOSEN, WATCHED
 from .program import Action, Program
 from .selector_model import LETTERS, Books, File
 
@@ -128,7 +128,8 @@ def _changes(number: int, file: File, scope: Scope) -> Iterator[Action]:
 
 def _reuses(number: int, scope: Scope) -> Iterator[Action]:
     """Few, whatever the number of kinds: they shall not crowd out the other changes of a file."""
-    yield from (("reuse", number, scope.kinds[(number + turn) % len(scope.kinds)]) for turn in (0, 5, 11))
+    if NUMBERS_CAN_BE_CHOSEN:
+        yield from (("reuse", number, scope.kinds[(number + turn) % len(scope.kinds)]) for turn in (0, 5, 11))
 
 
 def _traffic(number: int, file: File) -> Iterator[Action]:
@@ -175,7 +176,10 @@ def ends(draw: DrawFn, scope: Scope = EVERYDAY, start: Program = (), most: int =
     """
     made = list(draw(walks(scope, start, most)))
     number = draw(st.integers(0, _FILES - 1))
-    file = books_of(tuple(made)).files.get(number)
+    files = books_of(tuple(made)).files
+    if number in files and not files[number].open and not NUMBERS_CAN_BE_CHOSEN:
+        number = max(files) + 1
+    file = files.get(number)
     if file is not None and file.events:
         made.append(("forget", number))
     if file is not None and not file.open:

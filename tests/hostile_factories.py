@@ -118,6 +118,15 @@ class AnswersStrangely(Loop):
         return {(1, 2): object()}
 
 
+class Blind(Loop):
+    """Watches no files, as CPython's proactor loop of Windows."""
+
+    def add_reader(self, *arguments):
+        raise NotImplementedError
+
+    add_writer = add_reader
+
+
 class Lazy(Loop):
     """Leaves out what it has no mind to do."""
 

@@ -7,7 +7,7 @@ from importlib import resources
 
 import pytest
 from muxloop.cli import main
-from muxloop.conformance import rule_ids
+from muxloop.conformance import declarations, rule_ids
 from muxloop.conformance.declarations import declared, reason_for
 from muxloop.conformance.subjects import parse
 
@@ -72,7 +72,7 @@ def test_a_declaration_names_what_there_is(file):
     entries = tomllib.loads(file.read_text(encoding="utf-8"))["deviation"]
     assert entries
     for entry in entries:
-        assert entry.keys() <= {"rule", "subjects", "reason", "python"}
+        assert entry.keys() <= {"rule", "subjects", "reason", "python", "platform"}
         assert entry["rule"] in ids
         assert len(entry["reason"]) > 20
         for spec in entry["subjects"]:
@@ -85,6 +85,17 @@ def test_a_declaration_covers_its_subjects_only():
     (first, *_) = declared()
     assert reason_for(first.subjects[0], first.rule) == first.reason
     assert reason_for("muxloop", first.rule) is None
+
+
+@pytest.mark.parametrize(("platform_name", "reason"), [("linux", "epoll"), ("win32", "WSA"), ("aix", "")])
+def test_a_declaration_may_be_for_some_platforms_only(platform_name, reason, monkeypatch):
+    monkeypatch.setattr(declarations.sys, "platform", platform_name)
+    declared.cache_clear()
+    try:
+        assert reason in (reason_for("asyncio", "IO-05") or "")
+        assert bool(reason) == bool(reason_for("asyncio", "IO-05"))
+    finally:
+        declared.cache_clear()
 
 
 def test_a_declaration_may_be_for_some_pythons_only():

@@ -69,6 +69,13 @@ def test_what_a_loop_does_not_implement_is_not_offered():
     assert (verdict.outcome, verdict.message) == ("not-offered", "NotImplementedError: call_later: not yet")
 
 
+def test_what_no_program_could_do_was_not_seen_to_hold():
+    """Without a reader there is nothing to find fault with."""
+    report = judge("hostile_factories:Blind", rules=["IO-01", "IO-04", "ORD-01"], profile="quick", seed=1)
+    outcomes = {verdict.rule: verdict.outcome for verdict in report.subjects[0].results}
+    assert outcomes == {"IO-01": "not-offered", "IO-04": "not-offered", "ORD-01": "held"}
+
+
 @pytest.mark.parametrize("spread", [(), ("-n", "2")], ids=["one process", "two processes"])
 def test_the_run_goes_on_past_killers(capsys, monkeypatch, spread):
     monkeypatch.setenv("PYTEST_ADDOPTS", "--no-such-option")

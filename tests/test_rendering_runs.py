@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from script_runs import assert_printed, printed_by
 needs_counting = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="finalisers run when the collector does, not at once"
 )
-MARKS = {"finalizers": needs_counting}
+needs_posix = pytest.mark.skipif(
+    os.name != "posix", reason="Windows has no dup2() of sockets, fork() or SIGUSR1"
+)
+MARKS = {"finalizers": needs_counting, **dict.fromkeys(["reuse", "signal", "fork"], needs_posix)}
 
 # What a program is, and the lines that its script prints on a sound loop; "..." stands for any text.
 PLAYED: list[tuple[str, list[object], list[str]]] = [
@@ -74,7 +78,7 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
             ["run"],
             ["measure", "after"],
         ],
-        ["churn w"] * 3 + ["after: ... fds, ..."],
+        ["churn w"] * 3 + ["after: ... threads, ..."],
     ),
     ("reader", [["reader", 0, "r", [["recv", 0, 1]]], ["send", 0, 3], ["run"]], ["r"] * 3),
     ("never read", [["reader", 0, "r", [], "fd"], ["send", 0, 1], ["run"]], ["r"] * 20),

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import select
 from pathlib import Path
 
 import pytest
 from muxloop.conformance.file_kinds import KINDS
 from script_runs import assert_printed, printed_by
+
+PLAIN = "poll" if hasattr(select, "poll") else "select"
+SUBJECTS = [f"selector:selectors:{PLAIN.title()}Selector", f"selector:{PLAIN}"]
+
+needs_posix = pytest.mark.skipif(
+    os.name != "posix", reason="Windows watches no pipes, and has no dup2() of sockets, fork() or setitimer()"
+)
+ON_POSIX = {"reuse", "pipes", "duplicates", "closed files", "fork", "closed selector", "alarm"}
 
 # What a program is, and the lines that its script prints; "..." stands for any text.
 SELECTED: list[tuple[str, list[object], list[str]]] = [
@@ -182,9 +192,10 @@ SELECTED: list[tuple[str, list[object], list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize("subject", ["selector:selectors:PollSelector", "selector:poll"])
+@pytest.mark.parametrize("subject", SUBJECTS)
 @pytest.mark.parametrize(
-    ("program", "expected"), [case[1:] for case in SELECTED], ids=[case[0] for case in SELECTED]
+    ("program", "expected"),
+    [pytest.param(*case, id=name, marks=[needs_posix] * (name in ON_POSIX)) for name, *case in SELECTED],
 )
 def test_scripts_about_selectors(
     program: list[object], expected: list[str], subject: str, tmp_path: Path
@@ -203,7 +214,7 @@ KINDS_FILLED = {"pipe w": 2, "fifo w": 2, "socket": 2, "tcp": 2, "tty": 2, "data
 def test_a_file_of_every_kind_hears_from_its_peer(kind: str, tmp_path: Path) -> None:
     program = [["open", 0, kind], ["register", 0, "rw"], ["send", 0, 1], ["select", 1000]]
     program += [["recv", 0, 8], ["recv", 0, 8], ["hangup", 0], ["select", 0]]
-    first, _ = printed_by(program, "selector:poll", "selector", tmp_path)
+    first, _ = printed_by(program, SUBJECTS[1], "selector", tmp_path)
     mask = int(first.partition("{'ours0': ")[2].rstrip("}"))
     # A terminal passes on what it hears in its own time.
     assert mask in {KINDS_HEARD[kind], 2 if kind in ("terminal", "tty") else 0}
@@ -213,20 +224,22 @@ def test_a_file_of_every_kind_hears_from_its_peer(kind: str, tmp_path: Path) -> 
 def test_a_file_of_every_kind_can_be_full(kind: str, tmp_path: Path) -> None:
     program = [["open", 0, kind], ["fill", 0], ["register", 0, "w"], ["select", 0], ["recv", 0, 8]]
     program += [["drain", 0], ["select", 1000], ["shutdown", 0], ["hangup", 0], ["select", 0]]
-    full, room, _ = printed_by(program, "selector:poll", "selector", tmp_path)
+    full, room, _ = printed_by(program, SUBJECTS[1], "selector", tmp_path)
     assert full.endswith(": {}") or kind == "tty"
     assert room.endswith(": {'ours0': 2}")
 
 
+@needs_posix
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS.values() if kind.available])
 def test_a_number_can_pass_to_a_file_of_every_kind(kind: str, tmp_path: Path) -> None:
     program = [["open", 0, kind], ["reuse", 0, kind], ["connect", 0], ["abandon", 0, "dup"], ["select", 0]]
-    (line,) = printed_by(program, "selector:poll", "selector", tmp_path)
+    (line,) = printed_by(program, SUBJECTS[1], "selector", tmp_path)
     assert line.endswith(": {}")
 
 
 @pytest.mark.parametrize("failure", ["register dead fd", "register regular file", "modify dead fd"])
 def test_calls_that_the_kernel_may_refuse_never_end_the_script(failure: str, tmp_path: Path) -> None:
-    lines = printed_by([["fail", failure], ["select", 0]], "selector:epoll", "selector", tmp_path)
+    subject = "selector:epoll" if hasattr(select, "epoll") else SUBJECTS[1]
+    lines = printed_by([["fail", failure], ["select", 0]], subject, "selector", tmp_path)
     assert lines[-1].startswith("select(0) after")
     assert len(lines) >= 2

@@ -72,6 +72,9 @@ build_wheel() {
     pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$1" "$checkout" >&2
 }
 
+subjects='muxloop@select selector:select asyncio:SelectorEventLoop asyncio:ProactorEventLoop'
+subjects+=' selector:selectors:SelectSelector'
+
 windows_path() { echo "Z:${1//\//\\}"; }
 
 # Standard output has to be a pipe; a Windows program ends its lines in its own way.
@@ -102,6 +105,6 @@ case $step in
         export PYTHONPATH
         cd "$checkout"
         in_wine ci/platforms/trial.py --on "$(wine --version | sed 's/^wine-/Wine /; s/ (.*//')" \
-            --conform 'muxloop@select selector:select asyncio:SelectorEventLoop asyncio:ProactorEventLoop'
+            --conform "$subjects"
         ;;
 esac

@@ -12,7 +12,10 @@ from pathlib import Path
 _collecting: list[float] = []
 """CPU seconds that these readings took of themselves; on PyPy as many as a rule allows a loop at rest."""
 _PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
+# On Windows a folder of that name can be there as well, and on Wine it is, with files that are not ours.
 _FDS = next((path for path in (Path("/proc/self/fd"), Path("/dev/fd")) if path.is_dir()), None)
+if os.name != "posix":
+    _FDS = None
 
 
 def open_numbers() -> set[int]:

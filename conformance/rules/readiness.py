@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
+from ..file_kinds import KINDS
 from ..history import Event, History
 from ..player.stage import READER_LIMIT
 from ..program import Action, Program
@@ -307,6 +308,7 @@ def _reusing(by: str, how: str, removed: bool, sent: bool, nested: bool) -> Prog
     programs=st.builds(
         _reusing, _BY, st.sampled_from(["", "dup"]), st.booleans(), st.booleans(), st.booleans()
     ),
+    needs="descriptors",
     cost=2,
 )
 def reused(history: History) -> Iterator[Finding]:
@@ -335,6 +337,9 @@ def reused(history: History) -> Iterator[Finding]:
         yield Finding("the new owner is told of its data", "it was never called")
 
 
+_PIPES = st.sampled_from([False, True][: 1 + KINDS["pipe r"].available])
+
+
 def _hanging_up(side: str, by: str, sent: int, fill: bool, pipe: bool) -> Program:
     body: Program = (("recv", 0, 64), ("unreader", 0)) if side == "reader" else (("unwriter", 0),)
     return (
@@ -356,7 +361,7 @@ def _hanging_up(side: str, by: str, sent: int, fill: bool, pipe: bool) -> Progra
     "C",
     "a hang-up or an error wakes reader and writer, and does not spin once they are gone",
     source="poll(2), POLLHUP and POLLERR; twisted #2809",
-    programs=st.builds(_hanging_up, _SIDES, _BY, st.integers(0, 1), st.booleans(), st.booleans()),
+    programs=st.builds(_hanging_up, _SIDES, _BY, st.integers(0, 1), st.booleans(), _PIPES),
     timed=True,
     cost=2,
 )

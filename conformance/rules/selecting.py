@@ -178,6 +178,7 @@ def empty_select(history: History) -> Iterator[Finding]:
         )
     ),
     judges="selector",
+    needs="descriptors",
 )
 def closed_then_unregistered(history: History) -> Iterator[Finding]:
     for change in history.of("changed"):

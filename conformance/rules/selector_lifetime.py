@@ -14,8 +14,12 @@ from ..file_kinds import ALWAYS_READY
 from ..history import History
 from ..program import SELECTOR_CALLS, Program
 from ..selector_walks import ANY_LETTERS, Scope, books_of, children, ends, walks
-from .rule import Finding, rule
+from .rule import PLATFORM_FEATURES, Finding, rule
 from .selecting import works
+
+_LISTING_FILES: list[Program] = [(), (("another",),)]
+if not PLATFORM_FEATURES["descriptors"][0]:
+    _LISTING_FILES.pop()
 
 _IN_PLACE: Program = (("register", 0, "r"),)
 
@@ -29,7 +33,7 @@ _IN_PLACE: Program = (("register", 0, "r"),)
     programs=st.tuples(
         walks(most=3),
         st.lists(st.sampled_from(SELECTOR_CALLS), min_size=1, max_size=8),
-        st.sampled_from([(), (("another",),)]),
+        st.sampled_from(_LISTING_FILES),
     ).map(lambda made: (*made[0], *made[2], ("close",), *(("attempt", call) for call in made[1]))),
     judges="selector",
 )
