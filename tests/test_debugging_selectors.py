@@ -35,4 +35,5 @@ def test_the_program_is_told_what_the_page_says(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert re.fullmatch(as_pattern(expected), done.stderr.rstrip("\n")), done.stderr
+    told = done.stderr.splitlines()[-1]  # PyPy may complain of the processor before
+    assert re.fullmatch(as_pattern(expected), told)
