@@ -30,7 +30,7 @@ that waits.  ``io_uring.py`` has the rings; what the requests do that nobody exp
   So there is no ``fileno()``.
 - Another thread may register during a wait, which counts from the next wait on; may unregister, at
   once; and may close the selector: the wait ends and raises, and the last one out frees the memory.
-- Timeouts are nanoseconds.
+- Timeouts are nanoseconds, and each ends late by the timer slack.  So a wait is aimed early, and repeated.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ from typing import Any, ClassVar
 from . import io_uring
 from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, OUT
+from .precise_waits import aim
 
 # The kernel sizes the table in which it looks up what is to be removed by the ring of completions: this
 # gives it 128 lists, and 20,000 armed requests are removed in half the time that 1,024 completions take.
@@ -204,7 +205,7 @@ class UringSelector(Selector):
         self._handle(self._catch_up)
         while True:
             if wait_ns != 0 and not (self._done or self._queue or self._bereaved):
-                self._enter(1, wait_ns)
+                self._enter(1, None if wait_ns is None else int(aim(wait_ns / 1e9) * 1e9))
             elif self._ring.unsubmitted:
                 self._enter()
             elif wait_ns == 0 or not self._queue:
