@@ -7,7 +7,7 @@ import gc
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
 
@@ -29,6 +29,7 @@ class WatchedCalls(SystemCalls):
     def __init__(self) -> None:
         self.entered = 0
         self.waiting = threading.Semaphore(0)
+        self.interrupt: Callable[[], object] = bool
 
     def io_uring_enter(
         self, fd: int, to_submit: int, min_complete: int, flags: int, argument: Any, size: Any
@@ -36,6 +37,7 @@ class WatchedCalls(SystemCalls):
         self.entered += 1
         if min_complete:
             self.waiting.release()
+            self.interrupt()
         return super().io_uring_enter(fd, to_submit, min_complete, flags, argument, size)
 
 
@@ -281,7 +283,7 @@ class TestCalls:
 
 
 class TestManyFiles:
-    """More than the rings hold: 256 requests, 1,024 completions."""
+    """More than the rings hold: 256 requests, 4,096 completions."""
 
     @pytest.fixture
     def pipes(self) -> Iterator[tuple[list[int], int]]:
@@ -304,6 +306,9 @@ class TestManyFiles:
             selector.register(fd, EVENT_READ)
         assert ready(selector) == {}
         os.write(writer, b"x")  # completes all at once
+        drain(copies[0])
+        assert ready(selector) == {}  # what found the ring full is history too
+        os.write(writer, b"x")
         everyone = dict.fromkeys(copies, EVENT_READ)
         assert ready(selector, LONG_S) == everyone
         assert ready(selector) == everyone
@@ -420,6 +425,20 @@ class TestThreads:
             selector.register(ours, EVENT_READ)
             os.write(theirs, b"x")
         assert ready(selector) == {ours: EVENT_READ for ours, _ in pairs}
+
+
+def test_a_select_inside_of_a_select_is_refused(selector, numbers, calls):
+    """It would take what the outer one, about to wait, has just looked for."""
+    ours, theirs = numbers.pair()
+    selector.register(ours, EVENT_READ)
+
+    def interrupt() -> None:
+        os.write(theirs, b"x")
+        with pytest.raises(RuntimeError, match="interrupted"):
+            selector.select(0)
+
+    calls.interrupt = interrupt
+    assert ready(selector, LONG_S) == {ours: EVENT_READ}
 
 
 class TestDescriptors:
