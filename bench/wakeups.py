@@ -1,8 +1,8 @@
 """What a wake-up costs a selector that watches many files, and what a change of its registrations costs.
 
 Both ends of pairs of sockets are registered for reading. In each turn some of them are sent a byte, which
-is not measured; ``select()`` is; what it reports is read, which is not measured either. A registration is
-measured as unregistering, registering and modifying all files one by one, each followed by one
+is not measured; ``select()`` is; what it reports is read, which is not measured either. Registration is the
+CPU time of unregistering, registering and modifying all files one by one, each followed by one
 ``select(0)``: a selector may hand its changes to the kernel with the next wait.
 """
 
@@ -171,8 +171,8 @@ def _registrations(selector: BaseSelector, pairs: Sequence[tuple[socket.socket, 
                     change(end)
             selector.select(0)
 
-        _, _, wall_us = _timed(change_all)
-        answer[f"{name}_us"] = wall_us / len(ends) / len(changes)
+        _, cpu_us, _ = _timed(change_all)
+        answer[f"{name}_us"] = cpu_us / len(ends) / len(changes)
     return answer
 
 
