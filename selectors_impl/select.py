@@ -173,7 +173,7 @@ class SelectSelector(Selector):
         try:
             self.kernel.select([fd], [], [], 0)
         except OSError as error:
-            if _WINDOWS and error.errno == errno.ENOTSOCK:
+            if _WINDOWS and error.errno in (errno.ENOTSOCK, errno.EOPNOTSUPP):  # the latter on Wine
                 why = f"file descriptor {fd}: no open socket, and select on Windows watches nothing else;"
                 raise OSError(error.errno, f"{why} read and write files and pipes in threads") from None
             raise

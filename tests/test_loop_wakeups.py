@@ -195,21 +195,27 @@ def test_another_thread_cannot_add_signal_handlers(loop: EventLoop) -> None:
     assert loop.remove_signal_handler(signal.SIGUSR1) is False
 
 
-@needs_unix_signals
+def press_control_c() -> None:
+    """As the console does: on Windows the handler runs in a thread, and no other's system call ends early."""
+    if sys.platform == "win32":
+        signal.raise_signal(signal.SIGINT)
+    else:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_control_c_ends_an_idle_loop(loop: EventLoop) -> None:
-    threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT)).start()
+    threading.Timer(0.02, press_control_c).start()
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
     turn(loop)
 
 
-@needs_unix_signals
 @pytest.mark.parametrize("selector", SELECTORS)
 def test_control_c_under_a_runner_cancels_the_main_task(selector: str) -> None:
     cleaned_up: list[bool] = []
 
     async def main() -> None:
-        threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT)).start()
+        threading.Timer(0.02, press_control_c).start()
         try:
             await asyncio.sleep(3600)
         finally:
