@@ -75,7 +75,7 @@ class Core(AsyncGenerators):
         self._stopping = False
         self._unfinished = 0  # how much of a batch KeyboardInterrupt or SystemExit left behind
         self._thread_id: int | None = None
-        self._process_id = 0
+        self._process_id = os.getpid()
         self.slow_callback_duration = 0.1
         self._install_waker()
         self._closed = False
@@ -254,10 +254,10 @@ class Core(AsyncGenerators):
         self._ready.clear()
         self._timers.clear()
         self._readiness.close()
-        # Only the waker is unregistered, which a forked child has for itself (`wakeup.py`). The selector's
-        # kernel object may be its parent's as well, and so may every other file in it.
-        with suppress(KeyError, ValueError, OSError):
-            self._selector.unregister(self._waker.fileno())
+        # Not in a forked child: the selector's kernel object may be its parent's as well.
+        if self._process_id == os.getpid():
+            with suppress(KeyError, ValueError, OSError):
+                self._selector.unregister(self._waker.fileno())
         self._selector.close()
         self._waker.close()
         self._interest.reader = None  # the last cycle: a closed loop needs no collector

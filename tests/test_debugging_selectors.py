@@ -16,7 +16,9 @@ PAGE = "docs/debugging-selectors.md"
 
 def as_pattern(line: str) -> str:
     """A line of the page as a pattern: numbers and the backend are the machine's."""
-    pattern = re.escape(line).replace("…", ".*").replace("app\\.py", r"\S*app\.py")
+    pattern = (
+        re.escape(line).replace("…", ".*").replace(r"print\(\)", ".*").replace("app\\.py", r"\S*app\.py")
+    )
     return re.sub(r"(?<=descriptor\\ )\d+", r"\\d+", pattern).replace("epoll", r"\w+")
 
 

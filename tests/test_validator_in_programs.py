@@ -172,6 +172,20 @@ def test_a_child_with_a_loop_of_its_parent_is_clean(backend: str, capfd: pytest.
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_child_that_closes_a_loop_of_its_parent_is_clean(capfd: pytest.CaptureFixture[str]) -> None:
+    loop = muxloop.EventLoop(selectors.DefaultSelector())  # has an object in the kernel where there is one
+    loop.run_until_complete(asyncio.sleep(0))
+    child = os.fork()
+    if not child:
+        logging.getLogger("muxloop.selector").handlers = [logging.StreamHandler()]
+        loop.close()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    loop.close()
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.skipif(not hasattr(selectors, "EpollSelector"), reason="needs epoll")
 def test_the_loop_can_still_put_another_in_place_of_a_selector_that_spins(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
