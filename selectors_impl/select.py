@@ -37,6 +37,7 @@ from .precise_waits import EARLY_S, EARLY_SHARE, aim
 
 _WINDOWS = sys.platform == "win32"
 _SOCKETS_PER_SET_ON_WINDOWS = 512
+_TICK_S = 0.001  # less would ask again and again while the clock stands still
 
 
 class SelectSelector(Selector):
@@ -138,7 +139,7 @@ class SelectSelector(Selector):
 
     def _wait_out(self, end: float) -> tuple[list[int], list[int]]:
         while (rest := end - time.monotonic()) > 0 and not self._closed:
-            readable, writable = self._wait(rest if _WINDOWS else aim(rest))
+            readable, writable = self._wait(max(rest, _TICK_S) if _WINDOWS else aim(rest))
             if readable or writable:
                 return readable, writable
         return [], []
