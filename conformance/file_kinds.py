@@ -13,6 +13,8 @@ _POSIX = os.name == "posix"
 NUMBERS_CAN_BE_CHOSEN = _POSIX
 """Whether a file can be given the number that another had: dup2(2), which Windows lacks for sockets."""
 _STREAM = frozenset({"send", "recv", "fill", "drain", "hangup"})
+# A terminal that was full says nothing when it has room again: poll(2) sees it, epoll(7) does not.
+_TERMINAL = frozenset({"send", "recv", "drain", "hangup"})
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ KINDS: dict[str, FileKind] = {
         FileKind("pipe w", "a pipe; ours writes", frozenset({"fill", "drain", "hangup"})),
         FileKind("fifo r", "a named pipe; ours reads", frozenset({"send", "recv", "hangup"})),
         FileKind("fifo w", "a named pipe; ours writes", frozenset({"fill", "drain", "hangup"})),
-        FileKind("terminal", "a pseudo-terminal; ours is its master", _STREAM),
-        FileKind("tty", "a pseudo-terminal; ours is what a program sees", _STREAM),
+        FileKind("terminal", "a pseudo-terminal; ours is its master", _TERMINAL),
+        FileKind("tty", "a pseudo-terminal; ours is what a program sees", _TERMINAL),
         FileKind(
             "listener",
             "a listening socket; to send is to connect",

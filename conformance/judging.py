@@ -173,7 +173,7 @@ def judge_rule(
         max_examples=profile.examples_for(rule),
         database=None,
         deadline=None,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.generate, *([Phase.shrink] if profile.shrink_s else [])],
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
         verbosity=Verbosity.quiet,

@@ -15,6 +15,7 @@ from typing import Any
 
 from faulty_base import FaultBed, SelectorFault
 from faulty_readiness import EdgeTriggeredEpoll, HangUpUnmapped
+from faulty_selector_lives import LIFETIME_FAULTS
 
 SELECTOR_FAULTS: FaultBed[selectors.BaseSelector] = FaultBed()
 
@@ -225,28 +226,7 @@ class LowNumbersFirst(selectors.SelectSelector):
         return sorted(super().select(timeout), key=lambda event: event[0].fd)[:BATCH]
 
 
-@SELECTOR_FAULTS.plant
-class CloseKeepsEpoll(OpenEpoll):
-    """invented: close() leaves the epoll descriptor open. Breaks SEL-09."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.spare_fd = os.dup(self.fileno())
-
-
-@SELECTOR_FAULTS.plant
-class SurvivesExec(OpenEpoll):
-    """invented: the epoll descriptor is inherited by programs that are executed. Breaks SEL-09."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        os.set_inheritable(self.fileno(), True)
-
-
-@SELECTOR_FAULTS.plant
-class SharedWithChild(OpenEpoll):
-    """26 eventlet 68 and 80, bpo-22087: a forked child that unregisters or closes changes the set of its
-    parent, as the standard library's epoll selector does unspoilt. Breaks SEL-10."""
+SELECTOR_FAULTS.update(LIFETIME_FAULTS)
 
 
 def __getattr__(name: str) -> Any:

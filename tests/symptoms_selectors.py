@@ -6,11 +6,9 @@ import os
 import selectors
 import threading
 import time
-import warnings
 from typing import Any
 
 from symptoms import error_of, shows, socket_pairs
-from symptoms_life_cycle import left_open_by
 
 BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
 EPOLL = (selectors.EpollSelector,)
@@ -150,31 +148,3 @@ def no_ready_fd_starves(selector: Any, _patience_s: float) -> object:
             there.send(b"x")
             selector.register(here, selectors.EVENT_READ)
         return len({key.fd for _ in range(10) for key, _ in selector.select(0)})
-
-
-@shows("close_keeps_epoll", right=set(), sound=ALL)
-def closing_frees_the_descriptor(selector: Any, _patience_s: float) -> object:
-    return left_open_by(type(selector))
-
-
-@shows("survives_exec", right=False, sound=EPOLL)
-def the_descriptor_is_not_inherited(selector: Any, _patience_s: float) -> object:
-    return os.get_inheritable(selector.fileno())
-
-
-@shows("shared_with_child", right=1, sound=PORTABLE)
-def a_child_leaves_the_selector_of_its_parent_alone(selector: Any, _patience_s: float) -> object:
-    with socket_pairs(1) as [(here, there)]:
-        selector.register(here, selectors.EVENT_READ)
-        with warnings.catch_warnings():
-            # The child does nothing but this, so the threads of the test runner are no danger to it.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if child == 0:
-            try:
-                selector.unregister(here)
-            finally:
-                os._exit(0)
-        os.waitpid(child, 0)
-        there.send(b"x")
-        return len(selector.select(0))

@@ -26,7 +26,15 @@ from faulty_loops import KILLERS, LOOP_FAULTS
 from faulty_selectors import SELECTOR_FAULTS
 from symptoms import SYMPTOMS, Symptom
 
-for module in ("ordering", "timers", "cancellation", "readiness", "life_cycle", "selectors"):
+for module in (
+    "ordering",
+    "timers",
+    "cancellation",
+    "readiness",
+    "life_cycle",
+    "selectors",
+    "selector_lives",
+):
     importlib.import_module(f"symptoms_{module}")
 
 SOUND_PATIENCE_S = 10.0

@@ -47,6 +47,12 @@ class NumberedEnd:
     def dup(self: _Number) -> _Number:
         return type(self)(os.dup(self._number))
 
+    def open_number(self) -> int:
+        """For calls that have a ValueError, where os.read and os.write have an OSError, for a closed one."""
+        if self._number < 0:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return self._number
+
     def detach(self) -> int:
         number, self._number = self._number, -1
         return number
@@ -61,18 +67,18 @@ class Counter(NumberedEnd):
     """An eventfd: to send is to add, a long message fills it, to receive is to take all."""
 
     def send(self, data: bytes) -> int:
-        os.eventfd_write(self._number, len(data) if len(data) < 1 << 16 else _COUNTER_FULL)
+        os.eventfd_write(self.open_number(), len(data) if len(data) < 1 << 16 else _COUNTER_FULL)
         return len(data)
 
     def recv(self, _count: int) -> bytes:
-        return b"x" * min(8, os.eventfd_read(self._number))
+        return b"x" * min(8, os.eventfd_read(self.open_number()))
 
 
 class Timer(NumberedEnd):
     """A timerfd: to send is to let it expire at once."""
 
     def send(self, data: bytes) -> int:
-        getattr(os, "timerfd_settime_ns")(self._number, initial=len(data))  # noqa: B009 - Python 3.13 or later
+        getattr(os, "timerfd_settime_ns")(self.open_number(), initial=len(data))  # noqa: B009 - Python 3.13 or later
         return len(data)
 
     def recv(self, _count: int) -> bytes:
