@@ -14,6 +14,8 @@ version=${name#wine}
 folder=$MUXLOOP_PLATFORMS_DIR/$name
 checkout=$folder/checkout
 export WINEPREFIX=$folder/prefix WINEDEBUG=-all
+# So that the log can be read while the tests run.
+export PYTHONUNBUFFERED=1
 # No menus, no browser engine, no .NET: they would be asked for at the first start.
 export WINEDLLOVERRIDES='winemenubuilder.exe,mscoree,mshtml='
 unset DISPLAY
