@@ -9,16 +9,17 @@ from typing import Any
 from muxloop import EventLoop
 
 
-class LeaksTimers(EventLoop):
-    """Keeps every timer it ever had."""
+class LeaksObjects(EventLoop):
+    """Keeps a thousand objects for every time limit: one activity is enough to see it."""
 
     def __init__(self, selector: Any) -> None:
         super().__init__(selector)
         self._kept: list[Any] = []
 
-    def call_later(self, *args: Any, **kwargs: Any) -> Any:
-        self._kept.append(super().call_later(*args, **kwargs))
-        return self._kept[-1]
+    def call_at(self, when: float, *args: Any, **kwargs: Any) -> Any:
+        if when > self.time() + 1:
+            self._kept.extend([] for _ in range(1000))
+        return super().call_at(when, *args, **kwargs)
 
 
 class LosesWakeups(EventLoop):
