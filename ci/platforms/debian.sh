@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the kinds share that live in a folder with a Debian system. To be sourced.
 
 skip() {
