@@ -175,15 +175,19 @@ def ends(draw: DrawFn, scope: Scope = EVERYDAY, start: Program = (), most: int =
     Whatever was before, this must be seen.
     """
     made = list(draw(walks(scope, start, most)))
-    number = draw(st.integers(0, _FILES - 1))
-    files = books_of(tuple(made)).files
-    if number in files and not files[number].open and not NUMBERS_CAN_BE_CHOSEN:
-        number = max(files) + 1
-    file = files.get(number)
-    if file is not None and file.events:
+    books = books_of(tuple(made))
+    fresh = [number for number in range(_FILES) if number not in books.files]
+    number = fresh[0] if fresh else draw(st.integers(0, _FILES - 1))
+    if fresh:
+        made.append(("open", number, draw(_any_of(scope.kinds))))
+        books.follow(made[-1])
+    elif books.file(number).events:
         made.append(("forget", number))
-    if file is not None and not file.open:
+    if not books.file(number).open:
         made.append(("reuse", number, "socket"))
+        books.follow(made[-1])
     made.append(("register", number, draw(ANY_LETTERS)))
-    heard = draw(st.sampled_from([("hangup", number), ("send", number, 1)]))
-    return (*made, heard, ("select", 0))
+    traffic = tuple(_traffic(number, books.file(number)))
+    sends = [step for step in traffic if step[0] == "send"]
+    made.append(draw(_any_of((*sends, *traffic) or (("select", 0),))))
+    return (*made, ("select", 0), ("select", 0))

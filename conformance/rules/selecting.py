@@ -195,7 +195,7 @@ def closed_then_unregistered(history: History) -> Iterator[Finding]:
     source="poll(2) asked about each fd alone; gh-110038",
     programs=ends(),
     judges="selector",
-    cost=0.3,
+    cost=0.2,
 )
 def agrees(history: History) -> Iterator[Finding]:
     yield from works(history)
