@@ -13,8 +13,8 @@ Who does what
 
 What no backend can promise
     - A file descriptor closed without ``unregister`` is only sometimes noticed: poll and select see
-      it at the next wait, epoll when an event of a surviving duplicate gives it away, kqueue never.
-      What is noticed goes to ``take_dropped``.
+      it at the next wait, epoll when an event of a surviving duplicate gives it away, uring, which
+      keeps the file open, when it is ready, kqueue never.  What is noticed goes to ``take_dropped``.
     - A number that was closed, reused and handed in again *as a plain int* cannot be told from the
       old file.  ``unregister`` and ``register`` it; ``modify`` may leave the new file unwatched.
     - select(2) of Linux hides a hang-up without error from whoever waits to write only.

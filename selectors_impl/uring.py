@@ -168,8 +168,7 @@ class UringSelector(Selector):
     def _release(self) -> None:
         if not self._lost:
             with self._lock:
-                idle: set[int] = set() if self._handling else {*self._queue, *self._done}
-                armed = [name for name in self._fd_of_name if name not in idle]
+                armed = self._fd_of_name.keys() - self._queue.keys() - self._done.keys()
                 self._removals += map(io_uring.poll_remove, armed)
                 self._removals.append(io_uring.NOP)  # ends the wait of another thread
                 self._fd_of_name.clear()
@@ -195,8 +194,7 @@ class UringSelector(Selector):
         waits = name in self._queue or name in self._done
         self._queue.pop(name, None)
         self._done.pop(name, None)
-        # What interrupts `_fill` cannot know whether the name is in the ring already.
-        return self._handling or not waits
+        return not waits
 
     def _wait(self, wait_ns: int | None) -> None:
         """Arm what is queued and wait until something is done, dropped or closed, or the time is over."""
