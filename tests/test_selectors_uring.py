@@ -282,67 +282,6 @@ class TestCalls:
         assert calls.entered == 1
 
 
-class TestManyFiles:
-    """More than the rings hold: 256 requests, 4,096 completions."""
-
-    @pytest.fixture
-    def pipes(self) -> Iterator[tuple[list[int], int]]:
-        """Many numbers of one pipe's reading end, and its writing end."""
-        resource = pytest.importorskip("resource")
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        reader, writer = os.pipe()
-        os.set_blocking(reader, False)
-        many = 20_000 if hard == resource.RLIM_INFINITY else min(20_000, hard - 200)
-        copies = [os.dup(reader) for _ in range(many)]
-        yield copies, writer
-        for fd in (reader, writer, *copies):
-            os.close(fd)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-    def test_all_are_armed_reported_and_let_go(self, selector, pipes):
-        copies, writer = pipes
-        for fd in copies:
-            selector.register(fd, EVENT_READ)
-        assert ready(selector) == {}
-        os.write(writer, b"x")  # completes all at once
-        drain(copies[0])
-        assert ready(selector) == {}  # what found the ring full is history too
-        os.write(writer, b"x")
-        everyone = dict.fromkeys(copies, EVENT_READ)
-        assert ready(selector, LONG_S) == everyone
-        assert ready(selector) == everyone
-        drain(copies[0])
-        assert ready(selector) == {}
-        for fd in copies[1:]:
-            selector.unregister(fd)
-        os.write(writer, b"x")
-        assert ready(selector, LONG_S) == {copies[0]: EVENT_READ}
-
-    def test_many_removals_without_a_wait_between_them(self, selector, numbers, pipes):
-        copies, _ = pipes
-        other, peer = numbers.pair()
-        selector.register(other, EVENT_READ)
-        for _ in range(2):
-            for fd in copies[:3000]:
-                selector.register(fd, EVENT_READ)
-            assert ready(selector) == {}
-            for fd in copies[:3000]:
-                selector.unregister(fd)
-        os.write(peer, b"x")
-        assert ready(selector, LONG_S) == {other: EVENT_READ}
-
-    def test_the_rings_go_round(self, selector, numbers):
-        pairs = [numbers.pair() for _ in range(7)]
-        for ours, _ in pairs:
-            selector.register(ours, BOTH)
-        for turn in range(1000):
-            ours, theirs = pairs[turn % 7]
-            os.write(theirs, b"x")
-            assert ready(selector) == {fd: BOTH if fd == ours else EVENT_WRITE for fd, _ in pairs}
-            os.read(ours, 1)
-
-
 class TestThreads:
     @pytest.mark.parametrize("registered", [True, False], ids=["registered", "empty"])
     @pytest.mark.parametrize("timeout", [None, LONG_S])
