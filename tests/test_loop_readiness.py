@@ -8,9 +8,13 @@ from collections.abc import Iterator
 import pytest
 from loops_under_test import OURS, SELECTORS, opened, turn
 from muxloop import EventLoop, VirtualClock
+from muxloop.conformance.tolerance import tolerance
 from numbered_sockets import close_number, duplicate, give_number
 
 Pair = tuple[socket.socket, socket.socket]
+
+SPINNING_S = 0.01
+"""Time for an ordinary machine to wait in vain a few hundred times, after which a loop has done something."""
 
 
 @pytest.fixture(params=SELECTORS)
@@ -118,7 +122,7 @@ def test_a_file_closed_underfoot_neither_kills_nor_starves_nor_spins(selector: s
             loop.remove_reader(other)
             # Whatever the backend needs to find out, it has by now:
             turn(loop, 1000)
-            loop.call_later(0.01, loop.stop)
+            loop.call_later(SPINNING_S * tolerance(), loop.stop)
             loop.run_forever()
             assert turns_within(loop, 0.05) < 20
             if copy is not None:
@@ -139,7 +143,7 @@ def test_a_file_closed_before_it_was_removed_leaves_nothing_that_spins(selector:
             close_number(fd)
             assert loop.remove_reader(fd)
             theirs.send(b"x")
-            loop.call_later(0.01, loop.stop)
+            loop.call_later(SPINNING_S * tolerance(), loop.stop)
             loop.run_forever()
             assert turns_within(loop, 0.05) < 20
             its_peer.send(b"x")
