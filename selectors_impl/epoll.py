@@ -36,7 +36,7 @@ from typing import Any, ClassVar
 from . import kernel
 from .interface import LONGEST_WAIT_S, MOMENTARY, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
-from .precise_waits import FIRST_MARGIN_S, FIRST_SHARE, Batch, PreciseWait
+from .precise_waits import FIRST_MARGIN_S, FIRST_SHARE, SHORT_S, Batch, PreciseWait
 
 _BATCHES_PER_AUDIT = 256
 
@@ -128,8 +128,11 @@ class EpollSelector(Selector):
             if not timeout <= LONGEST_WAIT_S:
                 timeout = cap_wait(timeout)
             end = monotonic() + timeout
-            wait = timeout * FIRST_SHARE - FIRST_MARGIN_S if self._precise.is_fine else timeout
-            if wait < 0.0:
+            if not self._precise.is_fine:
+                wait = timeout
+            elif timeout > SHORT_S:
+                wait = timeout * FIRST_SHARE - FIRST_MARGIN_S
+            else:
                 wait = 0.0
         if self._detour:
             return self._select_warily(wait, end)
