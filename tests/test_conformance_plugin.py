@@ -1,5 +1,6 @@
 """The suite as a pytest plug-in: one test per subject and rule, with a verdict instead of a traceback."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ TESTS = str(Path(__file__).parent)
 
 @pytest.fixture
 def conform(pytester, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", TESTS)
+    monkeypatch.setenv("PYTHONPATH", TESTS, prepend=os.pathsep)
 
     def run(*arguments):
         return pytester.runpytest_subprocess("--muxloop-profile=quick", "--muxloop-seed=7", *arguments)

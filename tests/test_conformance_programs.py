@@ -1,11 +1,14 @@
 """Programs are plain data that survive JSON, and rules are pure functions of any history."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from muxloop.conformance.history import History
 from muxloop.conformance.playground import Playground
 from muxloop.conformance.program import LOOP_ACTIONS, SELECTOR_ACTIONS, as_json, parse, walk
 from muxloop.conformance.rules import all_rules
+from muxloop.conformance.tolerance import tolerance
 
 RULES = all_rules()
 VOCABULARIES = {"loop": LOOP_ACTIONS, "selector": SELECTOR_ACTIONS}
@@ -47,7 +50,8 @@ def test_every_action_is_played_by_some_rule(kind):
                 played.update(action[0] for action in walk(program))
 
             collect()
-    assert played == set(VOCABULARIES[kind])
+    # Windows watches no pipes, and does not list open files.
+    assert played == set(VOCABULARIES[kind]) - (set() if os.name == "posix" else {"pipe", "another"})
 
 
 @pytest.mark.parametrize("rule", RULES, ids=by_id)
@@ -58,7 +62,7 @@ def test_a_history_without_events_gives_no_error(rule):
 @pytest.mark.parametrize(("kind", "subject"), [("loop", "asyncio"), ("selector", "selector:select")])
 def test_rules_judge_programs_of_other_rules_too(kind, subject):
     own = [rule for rule in RULES if rule.judges == kind]
-    with Playground(subject) as playground:
+    with Playground(subject, tolerance()) as playground:
         for rule in own:
 
             @settings(drawing, max_examples=2)
