@@ -3,7 +3,7 @@
 Put this module where a program expects the ``select`` module.  It follows the manual page kqueue(2)
 of FreeBSD, and its kernel's source where the page is silent; ``test_kqueue_emulation.py`` quotes it.
 
-Known differences: a closed number is noticed at the next call, by its inode, so one that is restored
+Known differences: a closed number is noticed at the next call, so one that is restored
 with ``dup2`` to the same file was never closed; ``fflags`` of EV_EOF is 0, for Linux cannot tell
 a socket's error without taking it away.
 """
@@ -83,6 +83,7 @@ class kqueue:  # noqa: N801 - the name in `select`
     def __init__(self) -> None:
         self._epoll = select.epoll()
         self._fd = self._epoll.fileno()
+        self._witness = select.epoll()
         self._knotes: dict[tuple[int, int], Knote] = {}
         self._waiters: dict[int, set[Knote]] = {}  # what the epoll set waits for, and for whom
         self._stamp = 0
@@ -106,7 +107,11 @@ class kqueue:  # noqa: N801 - the name in `select`
             # As Python before 3.13: the number is closed, whatever it is by now.
             os.close(self._fd)
             return
+        self._release()
+
+    def _release(self) -> None:
         self._epoll.close()
+        self._witness.close()
         for knote in self._knotes.values():
             knote.close()
         self._knotes.clear()
@@ -149,7 +154,9 @@ class kqueue:  # noqa: N801 - the name in `select`
         try:
             knote = self._knotes.get(place)
             if knote is None and change.flags & KQ_EV_ADD:
-                knote = self._knotes[place] = make_knote(change.ident, change.filter, change.flags)
+                knote = self._knotes[place] = make_knote(
+                    change.ident, change.filter, change.flags, self._witness
+                )
             elif knote is None:
                 if change.filter in (KQ_FILTER_READ, KQ_FILTER_WRITE):
                     fstat(change.ident)  # EBADF comes before ENOENT
@@ -255,10 +262,7 @@ def _after_fork_in_child() -> None:
     for queue in list(_queues):
         if not queue._is_closed and not queue._inherited:
             queue._inherited = True
-            queue._epoll.close()
-            for knote in queue._knotes.values():
-                knote.close()
-            queue._knotes.clear()
+            queue._release()
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)

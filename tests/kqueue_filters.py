@@ -68,12 +68,19 @@ class Knote:
 class FileKnote(Knote):
     """EVFILT_READ and EVFILT_WRITE."""
 
-    def __init__(self, ident: int, flags: int, filter_: int) -> None:
+    def __init__(self, ident: int, flags: int, filter_: int, witness: select.epoll) -> None:
         super().__init__(ident, flags)
         self.filter = filter_
         info = os.fstat(ident)  # EBADF, as the kernel
-        self.identity = (info.st_dev, info.st_ino)
+        self.inode = (info.st_dev, info.st_ino)
         self.mode = info.st_mode
+        self.witness: select.epoll | None = witness
+        try:
+            witness.register(ident, 0)
+        except FileExistsError:
+            pass  # the other filter's, or an earlier one's
+        except PermissionError:
+            self.witness = None  # a file that epoll does not know, which has an inode of its own
         self.vnode = stat.S_ISREG(info.st_mode) or stat.S_ISDIR(info.st_mode)
         self.edges: select.epoll | None = None
         self.edge_seen = False
@@ -108,11 +115,15 @@ class FileKnote(Knote):
         self.edge_seen = False
 
     def alive(self) -> bool:
+        """Ask epoll, whose entries are of a number and a file: all eventfds share one inode."""
         try:
+            if self.witness is not None:
+                self.witness.modify(self.ident, 0)
+                return True
             info = os.fstat(self.ident)
         except OSError:
             return False
-        return (info.st_dev, info.st_ino) == self.identity
+        return (info.st_dev, info.st_ino) == self.inode
 
     def close(self) -> None:
         if self.edges is not None:
@@ -211,10 +222,13 @@ class UserKnote(Knote):
         os.close(self.waits_on)
 
 
-def make_knote(ident: int, filter_: int, flags: int) -> Knote:
-    """The knote of a first EV_ADD; OSError is the kernel's answer to a bad one."""
+def make_knote(ident: int, filter_: int, flags: int, witness: select.epoll) -> Knote:
+    """The knote of a first EV_ADD; OSError is the kernel's answer to a bad one.
+
+    The witness is an epoll set that nobody waits for; it tells a file from another under the same number.
+    """
     if filter_ in (READ, WRITE):
-        return FileKnote(ident, flags, filter_)
+        return FileKnote(ident, flags, filter_, witness)
     if filter_ == TIMER:
         return TimerKnote(ident, flags)
     if filter_ == USER:
