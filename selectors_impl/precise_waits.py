@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import errno
 import math
+import sys
 from collections.abc import Callable
 from time import monotonic
 
@@ -36,6 +37,10 @@ SHORT_S = 0.005
 # (Without the latter, waits of 20 ms end 126 us late instead of 70.)
 EARLY_SHARE = 0.001
 EARLY_S = 120e-6
+
+# A call through PyPy's ctypes costs a millisecond of CPU until it is compiled, and 60 us from then on: more
+# than the sleep that it makes exact.
+_CTYPES_IS_QUICK = sys.implementation.name != "pypy"
 
 # What a kernel, an emulator or a filter of system calls answers to a call that it does not know.
 _REFUSALS = frozenset({errno.ENOSYS, errno.EPERM})
@@ -60,7 +65,8 @@ class PreciseWait:
     __slots__ = ("is_fine",)
 
     def __init__(self) -> None:
-        self.is_fine = True  # until the kernel says otherwise; the first wait is then for all of the time
+        # Until the kernel says otherwise; the first wait is then for all of the time.
+        self.is_fine = _CTYPES_IS_QUICK
 
     def resolution(self, fine: Callable[[float], bool]) -> float:
         """The finest wait, in seconds: of the fine call where it works, else of the native one."""
