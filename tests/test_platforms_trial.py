@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from source_tree import ROOT
 
+TRIAL = ROOT / "ci" / "platforms" / "trial.py"
+
 SOUND = '<testsuites><testsuite tests="9" failures="0" errors="0" skipped="2"/></testsuites>'
 FAULTY = '<testsuites><testsuite tests="9" failures="1" errors="2" skipped="2"/></testsuites>'
 
@@ -23,6 +25,7 @@ if report:
     (path,) = (argument.partition("=")[2] for argument in sys.argv if argument.startswith("--junitxml="))
     Path(path).write_text(report)
 assert sys.argv[-2:] == ["tests/test_a.py", "-x"]
+Path("ignored").write_text(" ".join(name for name in sys.argv if name.startswith("--ignore=")))
 sys.exit(code)
 """
 
@@ -55,7 +58,12 @@ BROKEN = report(("held", None), ("broken", None), ("hung", None))
 
 
 def trial(
-    folder: Path, tests: tuple[str, int], rules: tuple[str, object], limit_s: int = 60, **more: str
+    folder: Path,
+    tests: tuple[str, int],
+    rules: tuple[str, object],
+    *trial_arguments: str,
+    limit_s: int = 60,
+    **more: str,
 ) -> tuple[int, list[str]]:
     """The exit code, and the fields of the last line, for what pytest and muxloop report and end with."""
     (folder / "pytest.py").write_text(PYTEST.format(report=tests[0], code=tests[1]))
@@ -63,7 +71,7 @@ def trial(
     arguments = ["--on", "Wine 8.0", "--tests", "tests/test_a.py -x", "--limit-s", str(limit_s)]
     environment = {name: value for name, value in os.environ.items() if name != "MUXLOOP_BACKEND"}
     run = subprocess.run(
-        [sys.executable, ROOT / "ci" / "platforms" / "trial.py", *arguments],
+        [sys.executable, TRIAL, *arguments, *trial_arguments],
         cwd=folder,
         env=environment | more,
         capture_output=True,
@@ -93,6 +101,20 @@ def test_the_backend_that_all_is_forced_to_is_the_one_that_is_told(tmp_path: Pat
 def test_failed_tests_are_counted_and_fail_the_trial(tmp_path: Path) -> None:
     code, fields = trial(tmp_path, (FAULTY, 1), (HELD, 0))
     assert (code, fields[4]) == (1, "4 passed, 3 failed, 2 skipped")
+
+
+def test_files_are_left_out_by_name_and_the_line_says_how_many(tmp_path: Path) -> None:
+    (tmp_path / "test_pages.py").touch()
+    code, fields = trial(tmp_path, (SOUND, 0), (HELD, 0), "--without", "test_pages.py muxloop.py")
+    assert (code, fields[4]) == (0, "7 passed, 0 failed, 2 skipped, 2 files left out")
+    assert (tmp_path / "ignored").read_text() == "--ignore=test_pages.py --ignore=muxloop.py"
+
+
+def test_a_file_that_is_not_there_cannot_be_left_out(tmp_path: Path) -> None:
+    command = [sys.executable, TRIAL, "--without", "tests/test_gone.py"]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "tests/test_gone.py: no such file here" in run.stderr
 
 
 def test_tests_that_end_without_a_report_fail_the_trial(tmp_path: Path) -> None:
