@@ -1,5 +1,7 @@
 """Rules on hand-made histories, where a subtle point decides."""
 
+from dataclasses import replace
+
 import pytest
 from muxloop.conformance.history import Event, History
 from muxloop.conformance.rules import all_rules
@@ -89,6 +91,13 @@ def test_differences_below_the_asked_for_pass():
     story = Story().at("a", 100.011).at("b", 100.01).run("a", "b")
     assert findings(deadline_order(story.history, 0.002)) == []
     assert len(findings(deadline_order(story.history))) == 1
+
+
+@pytest.mark.parametrize(("resolution", "found"), [(1e-9, 1), (0.005, 1), (0.015625, 0)])
+def test_what_is_due_within_a_resolution_of_the_clock_may_have_begun_already(resolution, found):
+    story = Story().at("a", 100.05).at("b", 100.01).run("a", "b")
+    history = replace(story.history, resolution=resolution)
+    assert len(findings(deadline_order(history))) == found
 
 
 @pytest.mark.parametrize(("runs", "seen"), [(0, "it never ran"), (1, None), (3, "it ran 3 times")])
