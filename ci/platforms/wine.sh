@@ -78,15 +78,15 @@ subjects='muxloop@select selector:select asyncio:SelectorEventLoop asyncio:Proac
 subjects+=' selector:selectors:SelectSelector'
 
 # The files of tests whose subject is the same on every system: documents, the layout of the repository, what
-# is said of a finished run, which rule catches which planted fault. They start many programs, of which each
-# takes seconds on Wine, and would take most of the time.
+# is said of a run or a mistake, which rule catches which planted fault. They start many programs, of which
+# each takes seconds on Wine, and would take most of the time.
 without=(
     tests/test_{backends_page,debugging_selectors,pages,readme,writing_a_backend}.py
     tests/test_{floors,layout,platforms_script,platforms_trial,bench,soak}.py
     tests/test_report_{files,html,printed,samples}.py
     tests/test_rendering{,_runs,_selectors}.py
-    tests/test_conformance_{catalogue,catches,checks,programs}.py
-    tests/test_faults_show.py
+    tests/test_conformance_{catalogue,catches,checks,plugin,programs,runs}.py
+    tests/test_{cli_bad_input,faults_show}.py
 )
 
 windows_path() { echo "Z:${1//\//\\}"; }
