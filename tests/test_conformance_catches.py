@@ -10,6 +10,8 @@ from muxloop.conformance.judging import PROFILES
 from muxloop.conformance.rules import all_rules
 from muxloop.conformance.subjects import parse
 from muxloop.conformance.suite import Bench, succeeded
+from muxloop.selectors_impl.uring import UringSelector
+from selectors_under_test import CLASSES
 
 RULES = {rule.id: rule for rule in all_rules()}
 HUNT = dataclasses.replace(PROFILES["default"], shrink_s=0.0)
@@ -55,6 +57,16 @@ SOUND = [
         "selector:selectors:EpollSelector",
         "selector:selectors:PollSelector",
         "selector:selectors:SelectSelector",
+    ),
+    *(
+        pytest.param(f"selector:{name}", marks=pytest.mark.skipif(reason is not None, reason=str(reason)))
+        for name, reason in (
+            ("uring", UringSelector.probe()),
+            (
+                "selectors_under_test:EmulatedKqueueSelector",
+                None if "kqueue-emulated" in CLASSES else "the emulation is built on epoll",
+            ),
+        )
     ),
 ]
 
