@@ -16,8 +16,6 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import kqueue_emulation
-
 # Calls that return an object with calls of its own.
 _MAKERS = {"epoll", "kqueue", "poll"}
 
@@ -137,6 +135,8 @@ class _FailingObject:
 
 
 def _receipt(change: Any, number: int) -> Any:
+    import kqueue_emulation  # runs on Linux alone, and other kernels fail everywhere
+
     return kqueue_emulation.kevent(change.ident, change.filter, kqueue_emulation.KQ_EV_ERROR, 0, number)
 
 
