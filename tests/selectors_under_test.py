@@ -46,3 +46,10 @@ def backends(*wanted: str) -> list[object]:
 
 
 every_backend = pytest.mark.parametrize("backend", backends())
+
+
+def ready(selector: Selector, timeout: float | None = 0) -> dict[int, int]:
+    """What select reports, by number; each must occur once."""
+    events = selector.select(timeout)
+    assert len({key.fd for key, _ in events}) == len(events)
+    return {key.fd: mask for key, mask in events}

@@ -29,13 +29,6 @@ def loop(request: pytest.FixtureRequest) -> Iterator[CountedLoop]:
     yield from counted(request.param)
 
 
-@pytest.fixture
-def numbers() -> Iterator[Numbers]:
-    numbers = Numbers()
-    yield numbers
-    numbers.close_all()
-
-
 class Calls:
     """A callback that counts; at ``enough`` calls it stops the loop."""
 

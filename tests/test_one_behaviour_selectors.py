@@ -8,13 +8,12 @@ import socket
 import struct
 import sys
 import time
-from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 from muxloop.selectors_impl import Selector
 from numbered_sockets import Numbers
-from selectors_under_test import every_backend
+from selectors_under_test import every_backend, ready
 
 pytestmark = [
     every_backend,
@@ -23,23 +22,6 @@ pytestmark = [
 
 BOTH = EVENT_READ | EVENT_WRITE
 LONG_S = 60  # a wait that something ends early; the test's own time limit is the judge
-
-
-@pytest.fixture
-def numbers() -> Iterator[Numbers]:
-    numbers = Numbers()
-    yield numbers
-    numbers.close_all()
-
-
-@pytest.fixture
-def selector(backend: type[Selector]) -> Iterator[Selector]:
-    with backend() as selector:
-        yield selector
-
-
-def ready(selector: Selector, timeout: float | None = 0) -> dict[int, int]:
-    return {key.fd: mask for key, mask in selector.select(timeout)}
 
 
 def rests(selector: Selector) -> bool:

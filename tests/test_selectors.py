@@ -17,7 +17,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 from muxloop.errors import SelectorClosedError
-from muxloop.selectors_impl import INTERFACE_VERSION, Selector
+from muxloop.selectors_impl import INTERFACE_VERSION
 from muxloop.selectors_impl.blank import BlankSelector
 from muxloop.selectors_impl.interface import LONGEST_WAIT_S
 from numbered_sockets import close_number, duplicate
@@ -28,12 +28,6 @@ BOTH = EVENT_READ | EVENT_WRITE
 LONG_S = 60  # a wait that something ends early; the test's own time limit is the judge
 
 pytestmark = every_backend
-
-
-@pytest.fixture
-def selector(backend: type[Selector]) -> Iterator[Selector]:
-    with backend() as selector:
-        yield selector
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import sys
 import time
-from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
@@ -33,13 +32,6 @@ MOST_CALLS = 25
 
 # How many waits may end early before a selector is at rest.
 MOST_EARLY_WAITS = 5
-
-
-@pytest.fixture
-def numbers() -> Iterator[Numbers]:
-    numbers = Numbers()
-    yield numbers
-    numbers.close_all()
 
 
 def play(scene: Scene, occasion: Occasion, number: int, times: int | None) -> str:

@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 from forked_children import in_child
-from muxloop.selectors_impl import Selector
-from numbered_sockets import Numbers
-from selectors_under_test import every_backend
+from selectors_under_test import every_backend, ready
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 BOTH = EVENT_READ | EVENT_WRITE
 LONG_S = 60  # a wait that something ends early; the test's own time limit is the judge
-
-
-@pytest.fixture
-def numbers() -> Iterator[Numbers]:
-    numbers = Numbers()
-    yield numbers
-    numbers.close_all()
-
-
-@pytest.fixture
-def selector(backend: type[Selector]) -> Iterator[Selector]:
-    with backend() as selector:
-        yield selector
-
-
-def ready(selector: Selector, timeout: float | None = 0) -> dict[int, int]:
-    return {key.fd: mask for key, mask in selector.select(timeout)}
 
 
 @every_backend

@@ -7,13 +7,12 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 from muxloop.selectors_impl import Selector
-from numbered_sockets import Numbers, give_number, send
-from selectors_under_test import backends, every_backend
+from numbered_sockets import give_number, send
+from selectors_under_test import backends, every_backend, ready
 
 sockets_only = pytest.mark.skipif(sys.platform == "win32", reason="select watches sockets alone there")
 
@@ -22,23 +21,6 @@ LONG_S = 60  # a wait that something ends early; the test's own time limit is th
 
 # More wake-ups than any backend may need to find out that nobody can consume an event.
 SPIN_LIMIT = 2000
-
-
-@pytest.fixture
-def numbers() -> Iterator[Numbers]:
-    numbers = Numbers()
-    yield numbers
-    numbers.close_all()
-
-
-@pytest.fixture
-def selector(backend: type[Selector]) -> Iterator[Selector]:
-    with backend() as selector:
-        yield selector
-
-
-def ready(selector: Selector, timeout: float | None = 0) -> dict[int, int]:
-    return {key.fd: mask for key, mask in selector.select(timeout)}
 
 
 def settle(selector: Selector) -> dict[int, int]:

@@ -16,6 +16,7 @@ from muxloop.errors import SelectorClosedError
 from muxloop.selectors_impl.io_uring import SystemCalls
 from muxloop.selectors_impl.uring import UringSelector
 from numbered_sockets import Numbers
+from selectors_under_test import ready
 
 pytestmark = pytest.mark.skipif(UringSelector.probe() is not None, reason=str(UringSelector.probe()))
 
@@ -52,17 +53,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> WatchedCalls:
 def selector(calls: WatchedCalls) -> Iterator[UringSelector]:  # noqa: ARG001 - first
     with UringSelector() as selector:
         yield selector
-
-
-@pytest.fixture
-def numbers() -> Iterator[Numbers]:
-    numbers = Numbers()
-    yield numbers
-    numbers.close_all()
-
-
-def ready(selector: UringSelector, timeout: float | None = 0) -> dict[int, int]:
-    return {key.fd: mask for key, mask in selector.select(timeout)}
 
 
 def fill(fd: int) -> None:

@@ -12,7 +12,7 @@ import functools
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from selectors import EVENT_READ, EVENT_WRITE
 from types import CodeType, FrameType
@@ -22,6 +22,7 @@ import pytest
 from muxloop.errors import SelectorClosedError
 from muxloop.selectors_impl.uring import UringSelector
 from numbered_sockets import Numbers
+from selectors_under_test import ready
 
 pytestmark = [
     pytest.mark.skipif(UringSelector.probe() is not None, reason=str(UringSelector.probe())),
@@ -35,19 +36,6 @@ MOST_PLACES = 2000
 
 class Interruption(Exception):  # noqa: N818 - as KeyboardInterrupt is none
     """What a signal handler raises."""
-
-
-@pytest.fixture
-def numbers() -> Iterator[Numbers]:
-    numbers = Numbers()
-    yield numbers
-    numbers.close_all()
-
-
-def ready(selector: UringSelector, timeout: float | None = 0) -> dict[int, int]:
-    events = selector.select(timeout)
-    assert len({key.fd for key, _ in events}) == len(events)
-    return {key.fd: mask for key, mask in events}
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
 from muxloop.selectors_impl.uring import UringSelector
-from numbered_sockets import Numbers
+from selectors_under_test import ready
 
 pytestmark = pytest.mark.skipif(UringSelector.probe() is not None, reason=str(UringSelector.probe()))
 
@@ -21,17 +21,6 @@ LONG_S = 60  # a wait that something ends early; the test's own time limit is th
 def selector() -> Iterator[UringSelector]:
     with UringSelector() as selector:
         yield selector
-
-
-@pytest.fixture
-def numbers() -> Iterator[Numbers]:
-    numbers = Numbers()
-    yield numbers
-    numbers.close_all()
-
-
-def ready(selector: UringSelector, timeout: float | None = 0) -> dict[int, int]:
-    return {key.fd: mask for key, mask in selector.select(timeout)}
 
 
 def drain(fd: int) -> None:
