@@ -49,7 +49,7 @@ from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 from typing import Any, ClassVar
 
 from . import io_uring
-from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
+from .interface import LONGEST_WAIT_S, MOMENTARY, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, OUT
 from .precise_waits import aim
 
@@ -63,9 +63,6 @@ _SETTING = Path("/proc/sys/kernel/io_uring_disabled")
 _BOTH = EVENT_READ | EVENT_WRITE
 _PLAIN = frozenset(bits for bits, events in EVENTS.items() if events)
 _TELLING = max(_PLAIN)  # every bit that stands for an event
-
-# What the kernel may be short of for a moment: no fault of the file's.
-_SHORTAGES = frozenset({errno.EAGAIN, errno.ENOMEM, errno.ENOBUFS, errno.ENFILE})
 
 
 class UringSelector(Selector):
@@ -316,9 +313,9 @@ class UringSelector(Selector):
 
     def _take_failure(self, name: int, error: int) -> None:
         """A request that told nothing of its file: arm it again, or drop a file that cannot be watched."""
-        if error in _SHORTAGES:
+        if error in MOMENTARY:
             self._shortage = error
-        if error in _SHORTAGES or error == errno.ECANCELED:
+        if error in MOMENTARY or error == errno.ECANCELED:
             self._queue[name] = 0
             return
         fd = self._fd_of_name[name]
