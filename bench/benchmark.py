@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .contestants import Contestant
+from . import contestants
 
 Request = dict[str, Any]
 Answer = dict[str, Any]
@@ -39,18 +39,20 @@ class Benchmark(abc.ABC):
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    full_rounds: ClassVar[int] = 10
+    """How often every request is put to every contestant, where figures shall mean something."""
 
     quick: bool = False
     """Show that it runs, in seconds; the figures mean little."""
 
     @property
-    @abc.abstractmethod
     def rounds(self) -> int:
-        """How often every request is put to every contestant."""
+        """How often every request is put to every contestant in this run."""
+        return 1 if self.quick else self.full_rounds
 
-    @abc.abstractmethod
-    def contestants(self) -> list[Contestant]:
-        """All that there could be."""
+    def contestants(self) -> list[contestants.Contestant]:
+        """All that there could be: the loops, where a benchmark does not say otherwise."""
+        return contestants.loops()
 
     @abc.abstractmethod
     def requests(self) -> list[Request]:

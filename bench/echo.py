@@ -31,15 +31,6 @@ class Echo(Benchmark):
     name: ClassVar[str] = "echo"
     summary: ClassVar[str] = "what a request costs an echo server, in CPU"
 
-    @property
-    def rounds(self) -> int:
-        """10."""
-        return 1 if self.quick else 10
-
-    def contestants(self) -> list[contestants.Contestant]:
-        """All loops."""
-        return contestants.loops()
-
     def requests(self) -> list[Request]:
         """Each kind of server, with small messages and large ones."""
         count = 20 if self.quick else 4000

@@ -30,15 +30,7 @@ class Lateness(Benchmark):
 
     name: ClassVar[str] = "lateness"
     summary: ClassVar[str] = "how late timers fire on a loop at rest"
-
-    @property
-    def rounds(self) -> int:
-        """20: 400 samples of a short delay."""
-        return 1 if self.quick else 20
-
-    def contestants(self) -> list[contestants.Contestant]:
-        """All loops."""
-        return contestants.loops()
+    full_rounds: ClassVar[int] = 20  # 400 samples of a short delay
 
     def requests(self) -> list[Request]:
         """One for each delay."""

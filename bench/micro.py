@@ -29,15 +29,6 @@ class Micro(Benchmark):
     name: ClassVar[str] = "micro"
     summary: ClassVar[str] = "what callbacks, timers, tasks and wake-ups cost"
 
-    @property
-    def rounds(self) -> int:
-        """10."""
-        return 1 if self.quick else 10
-
-    def contestants(self) -> list[contestants.Contestant]:
-        """All loops."""
-        return contestants.loops()
-
     def requests(self) -> list[Request]:
         """One for each workload."""
         count = _QUICK_OPERATIONS if self.quick else _OPERATIONS
