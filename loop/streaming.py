@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable
 from selectors import EVENT_WRITE
@@ -60,14 +61,22 @@ class Streaming(SocketCalls):
 
         Returns how many were sent; the file's position is after them, errors included. Uses
         ``os.sendfile`` where it works, else reads and sends if ``fallback`` is true, else raises
-        asyncio.SendfileNotAvailableError. RuntimeError for a closing transport or one of another loop's.
+        asyncio.SendfileNotAvailableError. RuntimeError for a closing transport or one of another loop's;
+        ConnectionError when the connection ends before all is sent.
         """
         if not isinstance(transport, SocketTransport):
             raise RuntimeError(f"sendfile() works on muxloop's own TCP transports, got {transport!r}")
         if transport.is_closing():
             raise RuntimeError(f"sendfile() on {transport!r}: it is closing")
         check_sendfile(transport.get_extra_info("socket"), file, offset, count)
-        return await transport._send_file(self, file, offset, count, fallback)
+        try:
+            return await transport._send_file(self, file, offset, count, fallback)
+        except OSError as error:
+            # What is told of a closed socket; Windows' name for it is the second.
+            if transport.is_closing() and error.errno in (errno.EBADF, errno.ENOTSOCK):
+                told = f"sendfile() on {transport!r}: the connection was closed while the file was read"
+                raise ConnectionError(told) from error
+            raise
 
     async def _until_ready(self, sock: socket.socket, events: int) -> None:
         transport = self._readiness.transports.get(sock.fileno())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -69,3 +71,28 @@ def test_sendfile_on_a_connection_that_breaks(loop: EventLoop, tmp_path: Path) -
             await loop.sendfile(transport, file)
 
     loop.run_until_complete(main())
+
+
+def test_sendfile_on_a_connection_that_is_closed_while_the_file_is_read(loop: EventLoop) -> None:
+    """The socket is gone by the time there is something to send (EBADF, on Windows WSAENOTSOCK)."""
+    closed = threading.Event()
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            assert closed.wait(60)
+            return super().read(size)
+
+    async def main() -> None:
+        transport, protocol, theirs = await connect(loop)
+        with theirs:
+            sending = loop.create_task(loop.sendfile(transport, Slow(b"data")))
+            await asyncio.sleep(0)
+            transport.abort()
+            await protocol.lost
+            await asyncio.sleep(0)
+            closed.set()
+            with pytest.raises(ConnectionError, match="closed while"):
+                await sending
+
+    loop.run_until_complete(main())
+    loop.run_until_complete(loop.shutdown_default_executor())
