@@ -168,6 +168,10 @@ def walks(draw: DrawFn, scope: Scope = EVERYDAY, start: Program = (), most: int 
     return (*start, *_walk(draw, books_of(start), scope, most))
 
 
+def _can_be_had(file: File) -> bool:
+    return file.open or NUMBERS_CAN_BE_CHOSEN
+
+
 @st.composite
 def ends(draw: DrawFn, scope: Scope = EVERYDAY, start: Program = (), most: int = _LONGEST) -> Program:
     """A walk at the end of which a file is registered anew, hears from its peer, and is waited for.
@@ -177,7 +181,10 @@ def ends(draw: DrawFn, scope: Scope = EVERYDAY, start: Program = (), most: int =
     made = list(draw(walks(scope, start, most)))
     books = books_of(tuple(made))
     fresh = [number for number in range(_FILES) if number not in books.files]
-    number = fresh[0] if fresh else draw(st.integers(0, _FILES - 1))
+    usable = fresh[:1] or [number for number in range(_FILES) if _can_be_had(books.file(number))]
+    if not usable:
+        return (*made, ("select", 0))
+    number = draw(_any_of(tuple(usable)))
     if fresh:
         made.append(("open", number, draw(_any_of(scope.kinds))))
         books.follow(made[-1])

@@ -4,6 +4,7 @@ import os
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
+from muxloop.conformance import selector_walks
 from muxloop.conformance.history import History
 from muxloop.conformance.playground import Playground
 from muxloop.conformance.program import LOOP_ACTIONS, SELECTOR_ACTIONS, as_json, parse, walk
@@ -52,6 +53,17 @@ def test_every_action_is_played_by_some_rule(kind):
             collect()
     # Windows watches no pipes, and does not list open files.
     assert played == set(VOCABULARIES[kind]) - (set() if os.name == "posix" else {"pipe", "another"})
+
+
+def test_no_number_is_given_away_where_it_cannot_be(monkeypatch):
+    monkeypatch.setattr(selector_walks, "NUMBERS_CAN_BE_CHOSEN", False)
+
+    @settings(drawing, max_examples=200)
+    @given(selector_walks.ends())
+    def check(program):
+        assert "reuse" not in {action[0] for action in walk(program)}
+
+    check()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=by_id)
