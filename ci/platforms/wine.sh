@@ -92,7 +92,7 @@ without=(
 windows_path() { echo "Z:${1//\//\\}"; }
 
 # Standard output has to be a pipe; a Windows program ends its lines in its own way.
-in_wine() { wine "$folder/python/python.exe" "$@" </dev/null 2>&1 | tr -d '\r'; }
+in_wine() { wine "$folder/python/python.exe" "$@" </dev/null 2>&1 | sed --unbuffered 's/\r//g'; }
 
 # Of this prefix alone.
 trap 'wineserver --kill 2>/dev/null || true' EXIT
