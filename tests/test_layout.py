@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from build_tools import need_setuptools
 from source_tree import ROOT, ROOT_MODULES, package_folders, shipped_files, top_folders
 from wine import ON_WINE
 
@@ -50,7 +51,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
         pytest.skip(
             "Wine 8 lacks CopyFile2, by which setuptools copies; the archives are the same everywhere"
         )
-    pytest.importorskip("setuptools", minversion="77")
+    need_setuptools()
     folder = tmp_path_factory.mktemp("archives")
     source, built = folder / "source", folder / "built"
     ours = {top.name for top in top_folders()} | {".ci", ".github", "ci", "docs", "examples", "tests"}

@@ -16,6 +16,7 @@ from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
+from build_tools import need_setuptools
 from muxloop.selectors_impl.blank import BlankSelector
 from pages import ROOT, blocks_of, text_of
 
@@ -152,7 +153,7 @@ def test_the_pytest_file_that_judges_it(folder: Path) -> None:
 @needs_a_shell
 @pytest.mark.skipif(find_spec("pip") is None, reason="this Python has no pip")
 def test_the_package_is_installed_and_chosen_by_name(folder: Path) -> None:
-    pytest.importorskip("setuptools", minversion="77")
+    need_setuptools()
     printed = shell(folder, with_few_rules(SHELL[-1]))
     assert re.search(r"^rota +available +from muxloop-rota 1\.0$", printed, re.MULTILINE)
     assert PRINTED in printed
