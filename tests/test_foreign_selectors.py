@@ -18,6 +18,7 @@ from pathlib import Path
 
 import muxloop
 import pytest
+from echo_streams import ask_an_echo
 from muxloop import EventLoop
 from muxloop.cli import main
 
@@ -61,29 +62,8 @@ def destroy_hub() -> None:
 
 
 def test_streams_echo(loop: EventLoop) -> None:
-    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-
-    async def ask(port: int, question: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(question)
-        writer.write_eof()
-        answer = await reader.read()
-        writer.close()
-        await writer.wait_closed()
-        return answer
-
-    async def main() -> None:
-        async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            questions = [bytes([number]) * 300_000 for number in range(10)]
-            assert await asyncio.gather(*(ask(port, question) for question in questions)) == questions
-
-    loop.run_until_complete(main())
+    questions = [bytes([number]) * 300_000 for number in range(10)]
+    assert loop.run_until_complete(ask_an_echo(questions)) == questions
 
 
 def test_timers_fire_in_order_and_never_early(loop: EventLoop) -> None:

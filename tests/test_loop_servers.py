@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from echo_streams import ask, ask_an_echo
 from loops_under_test import SELECTORS, opened
 from muxloop import EventLoop, VirtualClock
 
@@ -30,31 +31,9 @@ class Echo(asyncio.Protocol):
         self.transport.write(data)
 
 
-async def ask(address: Any, question: bytes = b"question") -> bytes:
-    """What the server at ``address`` answers."""
-    reader, writer = await asyncio.open_connection(*address[:2])
-    writer.write(question)
-    writer.write_eof()
-    answer = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    return answer
-
-
 def test_streams_echo_a_megabyte(loop: EventLoop) -> None:
-    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
-        writer.close()
-
-    async def main() -> None:
-        async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
-            data = bytes(range(256)) * 4096
-            answers = await asyncio.gather(*(ask(server.sockets[0].getsockname(), data) for _ in range(5)))
-            assert answers == [data] * 5
-
-    loop.run_until_complete(main())
+    data = bytes(range(256)) * 4096
+    assert loop.run_until_complete(ask_an_echo([data] * 5)) == [data] * 5
 
 
 def test_the_life_of_a_server(loop: EventLoop) -> None:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
@@ -28,15 +27,6 @@ BOTH = EVENT_READ | EVENT_WRITE
 LONG_S = 60  # a wait that something ends early; the test's own time limit is the judge
 
 pytestmark = every_backend
-
-
-@pytest.fixture
-def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.setblocking(False)
-        theirs.setblocking(False)
-        yield ours, theirs
 
 
 def ready(selector: selectors.BaseSelector, timeout: float | None = 0) -> dict[object, int]:

@@ -7,6 +7,7 @@ import os
 import socket
 
 import pytest
+from echo_streams import ask_an_echo
 from numbered_sockets import close_number, give_number
 from selectors_under_test import every_backend
 
@@ -17,14 +18,6 @@ pytestmark = every_backend
 def runner(backend):
     with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(backend())) as runner:
         yield runner
-
-
-async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(4096):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
-    await writer.wait_closed()
 
 
 def test_a_reused_number_is_served_though_its_former_file_was_never_removed(runner):
@@ -49,23 +42,8 @@ def test_a_reused_number_is_served_though_its_former_file_was_never_removed(runn
 
 
 def test_streams_echo(runner):
-    async def client(port: int, message: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(message)
-        writer.write_eof()
-        echoed = await reader.read()
-        writer.close()
-        await writer.wait_closed()
-        return echoed
-
-    async def main() -> None:
-        server = await asyncio.start_server(_echo, "127.0.0.1", 0)
-        async with server:
-            port = server.sockets[0].getsockname()[1]
-            messages = [bytes([number]) * 200_000 for number in range(10)]
-            assert await asyncio.gather(*(client(port, message) for message in messages)) == messages
-
-    runner.run(main())
+    messages = [bytes([number]) * 200_000 for number in range(10)]
+    assert runner.run(ask_an_echo(messages)) == messages
 
 
 def test_callbacks_are_added_replaced_and_removed(runner):
