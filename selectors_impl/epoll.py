@@ -29,6 +29,7 @@ The price is that the set is keyed by (open file, number), while we and our call
 from __future__ import annotations
 
 import errno
+from math import inf
 from selectors import SelectorKey
 from time import monotonic
 from typing import Any, ClassVar
@@ -36,7 +37,7 @@ from typing import Any, ClassVar
 from . import kernel
 from .interface import LONGEST_WAIT_S, MOMENTARY, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, NVAL, OUT
-from .precise_waits import FIRST_MARGIN_S, FIRST_SHARE, SHORT_S, Batch, PreciseWait
+from .precise_waits import Batch, PreciseWait
 
 _BATCHES_PER_AUDIT = 256
 
@@ -125,14 +126,15 @@ class EpollSelector(Selector):
         elif timeout <= 0:
             wait = 0.0
         else:
-            if not timeout <= LONGEST_WAIT_S:
-                timeout = cap_wait(timeout)
+            precise = self._precise
+            try:
+                wait = timeout * precise.share - precise.margin
+            except OverflowError:  # an int that is larger than any float
+                wait = inf
+            if not wait <= LONGEST_WAIT_S:
+                wait = timeout = cap_wait(timeout)
             end = monotonic() + timeout
-            if not self._precise.is_fine:
-                wait = timeout
-            elif timeout > SHORT_S:
-                wait = timeout * FIRST_SHARE - FIRST_MARGIN_S
-            else:
+            if wait < precise.short:
                 wait = 0.0
         if self._detour:
             return self._select_warily(wait, end)

@@ -34,7 +34,7 @@ from functools import cached_property
 from typing import Any
 
 if sys.platform != "win32":
-    import fcntl
+    from .kernel import require_open
 
 _SETUP, _ENTER = 425, 426
 
@@ -151,9 +151,8 @@ class SystemCalls:
     def close(self, fd: int) -> None:
         os.close(fd)
 
-    def check_open(self, fd: int) -> None:
-        """EBADF unless *fd* is the number of an open file; OverflowError when it cannot be one."""
-        fcntl.fcntl(fd, fcntl.F_GETFD)
+    def require_open(self, fd: int) -> None:
+        require_open(fd)
 
 
 class Ring:

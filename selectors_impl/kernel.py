@@ -26,7 +26,7 @@ except ImportError:  # Windows, where only sockets can be watched, and select te
 else:
 
     def require_open(fd: int) -> None:
-        """OSError (EBADF) unless the number is an open file's."""
+        """OSError (EBADF) unless the number is an open file's; OverflowError when it cannot be one."""
         fcntl(fd, F_GETFD)
 
 

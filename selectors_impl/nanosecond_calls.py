@@ -15,7 +15,7 @@ from array import array
 _NS_PER_S = 1_000_000_000
 
 # The number is the same on every architecture that Python is run on, unlike those of older calls.
-_SYS_EPOLL_PWAIT2 = 441
+_SYS_EPOLL_PWAIT2 = ctypes.c_long(441)
 
 
 class _KernelTimespec(ctypes.Structure):
@@ -32,11 +32,9 @@ class _Timespec(ctypes.Structure):
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _syscall = _libc["syscall"]
+# Without argtypes: they make a call of so many arguments half as long again.  So an argument that is wider
+# than an int, or may lie on the stack, is a ctypes object.
 _syscall.restype = ctypes.c_long
-_syscall.argtypes = (
-    *(ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_int),
-    *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t),
-)
 # Elsewhere a 32-bit long may not be what the symbol takes, and a misread time would be a wait of years.
 _takes_longs = sys.platform == "linux" or ctypes.sizeof(ctypes.c_long) == 8
 _ppoll = _libc["ppoll"] if _takes_longs and hasattr(_libc, "ppoll") else None
@@ -46,6 +44,7 @@ if _ppoll is not None:
 
 # One event; nobody reads it, so all selectors and threads may share it.
 _event = ctypes.create_string_buffer(16)
+_size_of_no_mask = ctypes.c_size_t(0)
 
 
 def epoll_pwait2(epoll_fd: int, seconds: float) -> bool:
@@ -53,7 +52,9 @@ def epoll_pwait2(epoll_fd: int, seconds: float) -> bool:
     if sys.platform != "linux":
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
     limit = _KernelTimespec(*divmod(int(seconds * _NS_PER_S), _NS_PER_S))
-    return _is_ready(_syscall(_SYS_EPOLL_PWAIT2, epoll_fd, _event, 1, ctypes.byref(limit), None, 0))
+    return _is_ready(
+        _syscall(_SYS_EPOLL_PWAIT2, epoll_fd, _event, 1, ctypes.byref(limit), None, _size_of_no_mask)
+    )
 
 
 def ppoll(files: array[int], seconds: float) -> bool:

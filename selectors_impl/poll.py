@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 from . import kernel
 from .interface import LONGEST_WAIT_S, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, NVAL, OUT, pollfds
-from .precise_waits import FIRST_MARGIN_S, FIRST_SHARE, SHORT_S, Batch, PreciseWait
+from .precise_waits import Batch, PreciseWait
 
 # Looking through more takes as long as what a second look would win.
 _MOST_FOR_PRECISION = 500
@@ -88,8 +88,11 @@ class PollSelector(Selector):
             if not timeout <= LONGEST_WAIT_S:
                 timeout = cap_wait(timeout)
             end = monotonic() + timeout
-            if self._precise.is_fine and len(keys) <= _MOST_FOR_PRECISION:
-                timeout = timeout * FIRST_SHARE - FIRST_MARGIN_S if timeout > SHORT_S else 0.0
+            if len(keys) <= _MOST_FOR_PRECISION:
+                precise = self._precise
+                timeout = timeout * precise.share - precise.margin
+                if timeout < precise.short:
+                    timeout = 0.0
             wait_ms = math.ceil(timeout * 1e3)
         batch = self._poll.poll(wait_ms)
         if not batch and end:

@@ -24,14 +24,14 @@ from time import monotonic
 
 Batch = list[tuple[int, int]]
 
-# The first wait of t seconds lasts `t * FIRST_SHARE - FIRST_MARGIN_S`: so much shorter that it ends in
-# time after it was rounded up to a millisecond and the kernel took a thousandth more.
+# So much shorter is the first wait that it ends in time after it was rounded up to a millisecond and the
+# kernel took a thousandth more.
 FIRST_SHARE = 0.998
 FIRST_MARGIN_S = 0.0012
 
-# Up to here the first one does not sleep. (1.5 and 2.5 ms end 40 us late instead of 55; with both processors
+# A first wait of less does not sleep. (1.5 and 2.5 ms end 40 us late instead of 55; with both processors
 # loaded, nine in ten within 1.3 ms instead of 2.4. From 6 ms on it wins nothing.)
-SHORT_S = 0.005
+SHORT_S = 0.004
 
 # How much fewer seconds to ask for: the slack, and about what a machine at rest takes to wake up.
 # (Without the latter, waits of 20 ms end 126 us late instead of 70.)
@@ -62,11 +62,15 @@ class PreciseWait:
     ready; *native* does so too, in milliseconds at best, and returns what is ready.
     """
 
-    __slots__ = ("is_fine",)
+    __slots__ = ("is_fine", "margin", "share", "short")
 
     def __init__(self) -> None:
-        # Until the kernel says otherwise; the first wait is then for all of the time.
-        self.is_fine = _CTYPES_IS_QUICK
+        # The backends work out the first wait themselves, for a call would take longer than the sum:
+        # `t * share - margin` seconds of t, but none if that is less than `short`.
+        self.share, self.margin, self.short = FIRST_SHARE, FIRST_MARGIN_S, SHORT_S
+        self.is_fine = True
+        if not _CTYPES_IS_QUICK:
+            self._give_up()
 
     def resolution(self, fine: Callable[[float], bool]) -> float:
         """The finest wait, in seconds: of the fine call where it works, else of the native one."""
@@ -97,4 +101,10 @@ class PreciseWait:
         return []
 
     def _note(self, error: OSError) -> None:
-        self.is_fine = error.errno not in _REFUSALS
+        if error.errno in _REFUSALS:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Have the native call wait for all of the time from now on."""
+        self.is_fine = False
+        self.share, self.margin, self.short = 1.0, 0.0, 0.0

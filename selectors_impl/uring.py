@@ -105,7 +105,7 @@ class UringSelector(Selector):
         self._ring = io_uring.Ring(self.kernel, _REQUESTS, _COMPLETIONS)
 
     def _add(self, fd: int, events: int) -> None:
-        self.kernel.check_open(fd)
+        self.kernel.require_open(fd)
         with self._lock:
             self._enlist(fd, events)
 

@@ -258,7 +258,7 @@ OCCASIONS = [
     ),
     wait("kqueue-emulated", "kqueue.control"),
     *new_set("kqueue-emulated", "kqueue", ("fstat", "kqueue.control"), refused()),
-    *changes("uring", "check_open", outcomes(RAISED)),
+    *changes("uring", "require_open", outcomes(RAISED)),
     Occasion(
         "uring", "unregister", "io_uring_enter", outcomes(MADE_GOOD), settle, unregister, about_file=False
     ),

@@ -23,7 +23,7 @@ Pair = tuple[socket.socket, socket.socket]
 WAITS = {"epoll.poll", "poll.poll", "select", "kqueue.control", "io_uring_enter"}
 CHANGES = {
     *("epoll.register", "epoll.modify", "require_open", "select"),
-    *("kqueue.control", "fstat", "check_open"),
+    *("kqueue.control", "fstat"),
 }
 
 
