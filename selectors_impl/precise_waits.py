@@ -7,8 +7,8 @@
 
 So the library's own call waits first, for less than was asked even when it is late: if an event comes, as it
 mostly does, all is as it would be without this module. The rest is waited for in nanoseconds, aimed
-early by the slack and repeated until the clock has reached the end, the last moment without sleeping. A wait
-is never short, and at rest some 40 us late instead of 600.
+early by what the last ones took to end, and repeated until the clock has reached the end, the last moment
+without sleeping. A wait is never short, and at rest some 30 us late instead of 600.
 
 On a busy machine every sleep ends late, by what the others take. So a short wait sleeps once: the library's
 call only looks.
@@ -33,10 +33,8 @@ FIRST_MARGIN_S = 0.0012
 # loaded, nine in ten within 1.3 ms instead of 2.4. From 6 ms on it wins nothing.)
 SHORT_S = 0.004
 
-# How much fewer seconds to ask for: the slack, and about what a machine at rest takes to wake up.
-# (Without the latter, waits of 20 ms end 126 us late instead of 70.)
+# Linux ends a wait late by up to this share of it, if that is more than the slack.
 EARLY_SHARE = 0.001
-EARLY_S = 150e-6
 
 # When so little is left, one more sleep would end late by more than that: so the rest is spent looking.
 # (Waits of 0.5, 10 and 100 ms end 6, 38 and 59 us late instead of 72, 76 and 90, for no more CPU time.)
@@ -50,15 +48,37 @@ _CTYPES_IS_QUICK = sys.implementation.name != "pypy"
 _REFUSALS = frozenset({errno.ENOSYS, errno.EPERM})
 
 
-def aim(rest: float) -> float:
-    """The seconds to ask for when *rest* are left: fewer, as the kernel ends no wait early and each late.
+class Aim:
+    """How many seconds to ask for, from how late one selector's waits have ended: fewer than are left.
 
-    Of the last ones half, for on a busy machine there may be no slack at all: a wait ends when its time has
-    come, and calls for next to nothing would fill the rest.
+    How late depends on more than the slack: a processor wakes up in 10 us where others keep it busy, and
+    a virtual machine in 200 when it has slept for long.
     """
-    if rest < LOOK_S:
-        return 0.0
-    return max(rest - rest * EARLY_SHARE - EARLY_S, rest / 2)
+
+    __slots__ = ("early",)
+
+    _STEP_S = 10e-6
+    _LEAST_S, _MOST_S = 50e-6, 400e-6
+    _MARGIN_S = 30e-6
+
+    def __init__(self) -> None:
+        self.early = 150e-6
+        """How many seconds before the end a wait shall end, for the kernel to end it in time."""
+
+    def at(self, rest: float) -> float:
+        """The seconds to ask for when *rest* are left."""
+        if rest < LOOK_S:
+            return 0.0
+        return max(rest - rest * EARLY_SHARE - self.early, rest / 2)
+
+    def learn(self, asked: float, took: float) -> None:
+        """That a wait for *asked* seconds ended without an event after *took*."""
+        # Step by step towards the median, so that a wait that ended a millisecond late, because others had
+        # the processor, counts no more than one of 11 us.
+        if took - asked * (1 + EARLY_SHARE) > self.early - self._MARGIN_S:
+            self.early = min(self.early + self._STEP_S, self._MOST_S)
+        elif asked:
+            self.early = max(self.early - self._STEP_S, self._LEAST_S)
 
 
 class PreciseWait:
@@ -68,9 +88,10 @@ class PreciseWait:
     ready; *native* does so too, in milliseconds at best, and returns what is ready.
     """
 
-    __slots__ = ("is_fine", "margin", "share", "short")
+    __slots__ = ("_aim", "is_fine", "margin", "share", "short")
 
     def __init__(self) -> None:
+        self._aim = Aim()
         # The backends work out the first wait themselves, for a call would take longer than the sum:
         # `t * share - margin` seconds of t, but none if that is less than `short`.
         self.share, self.margin, self.short = FIRST_SHARE, FIRST_MARGIN_S, SHORT_S
@@ -92,11 +113,16 @@ class PreciseWait:
 
         A fine call that fails only leaves it to the native one, whose OSError is raised.
         """
-        while (rest := end - monotonic()) > 0:
+        rest = end - monotonic()
+        while rest > 0:
             wait_s = math.ceil(rest * 1e3) / 1e3  # PyPy would cut off what is less
             if self.is_fine:
                 try:
-                    if not fine(aim(rest)):
+                    asked = self._aim.at(rest)
+                    if not fine(asked):
+                        left = end - monotonic()
+                        self._aim.learn(asked, rest - left)
+                        rest = left
                         continue
                     wait_s = 0.0
                 except OSError as error:
@@ -104,6 +130,7 @@ class PreciseWait:
             batch = native(wait_s)
             if batch:
                 return batch
+            rest = end - monotonic()
         return []
 
     def _note(self, error: OSError) -> None:

@@ -33,7 +33,7 @@ from typing import Any, ClassVar
 
 from . import kernel
 from .interface import LONGEST_WAIT_S, MOMENTARY, Selector, cap_wait, why_probe_failed
-from .precise_waits import EARLY_S, EARLY_SHARE, aim
+from .precise_waits import EARLY_SHARE, Aim
 
 _WINDOWS = sys.platform == "win32"
 _SOCKETS_PER_SET_ON_WINDOWS = 512
@@ -66,6 +66,7 @@ class SelectSelector(Selector):
         super().__init__()
         self._readers: set[int] = set()
         self._writers: set[int] = set()
+        self._aim = Aim()
 
     def _add(self, fd: int, events: int) -> None:
         if _WINDOWS:
@@ -102,13 +103,13 @@ class SelectSelector(Selector):
             if not timeout <= LONGEST_WAIT_S:
                 timeout = cap_wait(timeout)
             end = time.monotonic() + timeout
-            wait = timeout if _WINDOWS else timeout - timeout * EARLY_SHARE - EARLY_S
+            wait = timeout if _WINDOWS else timeout - timeout * EARLY_SHARE - self._aim.early
             if wait < 0.0:
                 wait = 0.0
         try:
             readable, writable = self._wait(wait)
             if not readable and not writable and end:
-                readable, writable = self._wait_out(end)
+                readable, writable = self._wait_out(end, timeout or 0.0, wait or 0.0)
         except OSError:
             if self._closed:  # by another thread, and after a signal the library waits for what may be closed
                 raise self._refusal("select") from None
@@ -137,12 +138,18 @@ class SelectSelector(Selector):
         readable, writable, failed = self.kernel.select(readers, writers, writers, wait)
         return readable, writable + failed
 
-    def _wait_out(self, end: float) -> tuple[list[int], list[int]]:
-        while (rest := end - time.monotonic()) > 0 and not self._closed:
-            readable, writable = self._wait(max(rest, _TICK_S) if _WINDOWS else aim(rest))
+    def _wait_out(self, end: float, rest: float, asked: float) -> tuple[list[int], list[int]]:
+        """Go on where *rest* were left and *asked* for, and nothing was ready."""
+        while True:
+            left = end - time.monotonic()
+            self._aim.learn(asked, rest - left)
+            if left <= 0 or self._closed:
+                return [], []
+            rest = left
+            asked = max(rest, _TICK_S) if _WINDOWS else self._aim.at(rest)
+            readable, writable = self._wait(asked)
             if readable or writable:
                 return readable, writable
-        return [], []
 
     def _watch(self, fd: int, events: int) -> None:
         if events & EVENT_READ:

@@ -51,7 +51,7 @@ from typing import Any, ClassVar
 from . import io_uring
 from .interface import LONGEST_WAIT_S, MOMENTARY, Selector, cap_wait, why_probe_failed
 from .poll_bits import BITS, EVENTS, IN, OUT
-from .precise_waits import aim
+from .precise_waits import Aim
 
 # The kernel sizes the table in which it looks up what is to be removed by the ring of completions: this
 # gives it 128 lists, and 20,000 armed requests are removed in half the time that 1,024 completions take.
@@ -102,6 +102,7 @@ class UringSelector(Selector):
         self._overdue = False  # there are removals that what interrupts could not submit
         self._inside: set[int] = set()  # threads whose call of select is under way
         self._lost = False  # the ring is the parent's
+        self._aim = Aim()
         self._ring = io_uring.Ring(self.kernel, _REQUESTS, _COMPLETIONS)
 
     def _add(self, fd: int, events: int) -> None:
@@ -199,8 +200,10 @@ class UringSelector(Selector):
         self._bereaved = False
         self._handle(self._catch_up)
         while True:
+            asked = 0.0
             if wait_ns != 0 and not (self._done or self._queue or self._bereaved):
-                self._enter(1, None if wait_ns is None else int(aim(wait_ns / 1e9) * 1e9))
+                asked = 0.0 if wait_ns is None else self._aim.at(wait_ns / 1e9)
+                self._enter(1, None if wait_ns is None else int(asked * 1e9))
             elif self._ring.unsubmitted:
                 self._enter()
             elif wait_ns == 0 or not self._queue:
@@ -213,7 +216,9 @@ class UringSelector(Selector):
                 raise OSError(error, os.strerror(error))
             if wait_ns is not None:
                 if wait_ns:
-                    wait_ns = deadline_ns - time.monotonic_ns()
+                    left_ns = deadline_ns - time.monotonic_ns()
+                    self._aim.learn(asked, (wait_ns - left_ns) / 1e9)
+                    wait_ns = left_ns
                 if wait_ns <= 0:
                     return
             self._handle(self._fill)
