@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from .program import LOOP_ACTIONS, Action, Program
+from .program import Action, Program
+from .vocabulary import LOOP_ACTIONS
 
 Body = SearchStrategy[Program]
 Way = Callable[[Body], SearchStrategy[Action]]

@@ -18,12 +18,13 @@ from .declarations import gone_away, reason_for
 from .history import History
 from .judging import PROFILES, Profile, judge_rule, preflight, replay
 from .playground import Playground
-from .program import LOOP_ACTIONS, SELECTOR_ACTIONS, parse
+from .program import parse
 from .rules import RULES_VERSION, Rule, chosen_rules
 from .subjects import Subject
 from .subjects import parse as parse_subject
 from .tolerance import tolerance
 from .verdict import Report, SubjectReport, Verdict
+from .vocabulary import LOOP_ACTIONS, SELECTOR_ACTIONS
 
 HIGHEST_SEED = 2**64 - 1
 

@@ -7,9 +7,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from muxloop.conformance import selector_walks
 from muxloop.conformance.history import History
 from muxloop.conformance.playground import Playground
-from muxloop.conformance.program import LOOP_ACTIONS, SELECTOR_ACTIONS, as_json, parse, walk
+from muxloop.conformance.program import as_json, parse, walk
 from muxloop.conformance.rules import all_rules
 from muxloop.conformance.tolerance import tolerance
+from muxloop.conformance.vocabulary import LOOP_ACTIONS, SELECTOR_ACTIONS
 
 RULES = all_rules()
 VOCABULARIES = {"loop": LOOP_ACTIONS, "selector": SELECTOR_ACTIONS}

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from muxloop.conformance.program import LOOP_ACTIONS, SELECTOR_ACTIONS, Program
+from muxloop.conformance.program import Program
 from muxloop.conformance.rendering import LOOP_LINES, SELECTOR_LINES, as_python
 from muxloop.conformance.rules import Rule, all_rules
+from muxloop.conformance.vocabulary import LOOP_ACTIONS, SELECTOR_ACTIONS
 
 RULES = all_rules()
 SUBJECTS = {

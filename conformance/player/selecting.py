@@ -17,7 +17,8 @@ from collections.abc import Callable
 from selectors import EVENT_READ, BaseSelector, SelectorKey
 from typing import Any
 
-from ..program import SETTLING, Program
+from ..program import Program
+from ..vocabulary.selectors import SETTLING
 from . import kernel
 from .misusing import Misusing
 from .stage import CHILD_S

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Iterator
 from hypothesis import strategies as st
 
 from ..history import Event, History
-from ..program import FAILURES, REFUSALS, Program
+from ..program import Program
 from ..selector_walks import ANY_LETTERS, ends
 from ..strategies import action
+from ..vocabulary.selectors import FAILURES, REFUSALS
 from .rule import Finding, rule
 
 _TEST_SELECTORS = "CPython test_selectors"

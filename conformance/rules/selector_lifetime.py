@@ -12,8 +12,9 @@ from hypothesis.strategies import DrawFn
 
 from ..file_kinds import ALWAYS_READY
 from ..history import History
-from ..program import SELECTOR_CALLS, Program
+from ..program import Program
 from ..selector_walks import ANY_LETTERS, Scope, books_of, children, ends, walks
+from ..vocabulary.selectors import SELECTOR_CALLS
 from .rule import PLATFORM_FEATURES, Finding, rule
 from .selecting import works
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from .rendering_survey import Survey
+from .survey import Survey
 
 Lines = list[str]
 

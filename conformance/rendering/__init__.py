@@ -1,7 +1,7 @@
 """Programs as Python scripts, to read and to paste into a bug report.
 
-A table for loops and one for selectors say what each kind of action reads like; the functions stand in the
-sibling files, by subject. A script needs nothing of muxloop unless its subject does.
+What each kind of action reads like stands in the sibling files, by subject; each ends in a table of its
+actions. A script needs nothing of muxloop unless its subject does.
 """
 
 from __future__ import annotations
@@ -10,104 +10,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from . import rendering_files as files
-from . import rendering_lifecycle as lifecycle
-from . import rendering_scheduling as scheduling
-from . import rendering_selector as selecting
-from . import rendering_sockets as sockets
-from . import rendering_tasks as tasks
-from .program import Program
-from .rendering_scheduling import LoopScript
-from .rendering_script import Lines, Place, Script
-from .rendering_selector import SelectorScript
-from .rendering_survey import Survey
-from .subjects import NAMED_LOOPS
+from ..program import Program
+from ..subjects import NAMED_LOOPS
+from . import files, lifecycle, scheduling, selecting, sockets, tasks
+from .scheduling import LoopScript
+from .script import Lines, Place, Script
+from .selecting import SelectorScript
+from .survey import Survey
 
 Table = Mapping[str, Callable[..., Lines]]
 
-LOOP_LINES: Table = {
-    "soon": scheduling.soon,
-    "threadsafe": scheduling.threadsafe,
-    "later": scheduling.later,
-    "at": scheduling.at,
-    "again": scheduling.again,
-    "cancel": scheduling.cancel,
-    "probe": scheduling.probe,
-    "bulk": scheduling.bulk,
-    "cancel_bulk": scheduling.cancel_bulk,
-    "setvar": scheduling.setvar,
-    "raise": scheduling.raise_,
-    "block": scheduling.block,
-    "reader": sockets.reader,
-    "writer": sockets.writer,
-    "unreader": sockets.unreader,
-    "unwriter": sockets.unwriter,
-    "pipe": sockets.pipe,
-    "send": sockets.send,
-    "recv": sockets.recv,
-    "fill": sockets.fill,
-    "drain": sockets.drain,
-    "hangup": sockets.hangup,
-    "abandon": sockets.abandon,
-    "reuse": sockets.reuse,
-    "future": tasks.future,
-    "on_done": tasks.on_done,
-    "resolve": tasks.resolve,
-    "cancel_future": tasks.cancel_future,
-    "task": tasks.task,
-    "cancel_task": tasks.cancel_task,
-    "await": tasks.await_,
-    "yield": tasks.yield_,
-    "pause": tasks.pause,
-    "ends": tasks.ends,
-    "thread": lifecycle.thread,
-    "flood": lifecycle.flood,
-    "pingpong": lifecycle.pingpong,
-    "on_signal": lifecycle.on_signal,
-    "signal": lifecycle.signal,
-    "finalize": lifecycle.finalize,
-    "debug": lifecycle.debug,
-    "run": lifecycle.run,
-    "run_until": lifecycle.run_until,
-    "stop": lifecycle.stop,
-    "close": lifecycle.close,
-    "attempt": lifecycle.attempt,
-    "handler": lifecycle.handler,
-    "executor": lifecycle.executor,
-    "release": lifecycle.release,
-    "fork": lifecycle.fork,
-    "measure": lifecycle.measure,
-}
-
-SELECTOR_LINES: Table = {
-    "register": selecting.register,
-    "modify": selecting.modify,
-    "unregister": selecting.unregister,
-    "refuse": selecting.refuse,
-    "fail": selecting.fail,
-    "select": selecting.select,
-    "map": selecting.map_,
-    "open": files.open_,
-    "dup": files.dup,
-    "connect": files.connect,
-    "send": files.send,
-    "recv": files.recv,
-    "fill": files.fill,
-    "drain": files.drain,
-    "shutdown": files.shutdown,
-    "hangup": files.hangup,
-    "abandon": files.abandon,
-    "forget": selecting.forget,
-    "reuse": files.reuse,
-    "settle": selecting.settle,
-    "fork": selecting.fork,
-    "close": selecting.close,
-    "attempt": selecting.attempt,
-    "another": selecting.another,
-    "many": selecting.many,
-    "alarm": selecting.alarm,
-    "wake": selecting.wake,
-}
+LOOP_LINES: Table = {**scheduling.LINES, **sockets.LINES, **tasks.LINES, **lifecycle.LINES}
+SELECTOR_LINES: Table = {**selecting.LINES, **files.LINES}
 
 
 def as_python(program: Program, subject: str, judges: str, rule_id: str = "") -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .program import Program
-from .rendering_scheduling import LoopScript
-from .rendering_script import Lines, Place, guarded, quoted, seconds
-from .rendering_survey import PROMISES
+from ..program import Program
+from .scheduling import LoopScript
+from .script import Lines, Place, guarded, quoted, seconds
+from .survey import PROMISES
 
 
 def future(script: LoopScript, place: Place, label: str) -> Lines:
@@ -113,3 +113,17 @@ def _awaiting(script: LoopScript, place: Place, awaited: str) -> Lines:
         "        swallows[name] -= 1",
     )
     return [f"await surviving({quoted(place.task)}, {awaited})"]
+
+
+LINES = {
+    "future": future,
+    "on_done": on_done,
+    "resolve": resolve,
+    "cancel_future": cancel_future,
+    "task": task,
+    "cancel_task": cancel_task,
+    "await": await_,
+    "yield": yield_,
+    "pause": pause,
+    "ends": ends,
+}

@@ -9,10 +9,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from .program import SETTLING, Action, Program
-from .rendering_files import FileScript
-from .rendering_script import Lines, Place, indented, quoted, seconds
-from .rendering_survey import Survey
+from ..program import Action, Program
+from ..vocabulary.selectors import SETTLING
+from .files import FileScript
+from .script import Lines, Place, indented, quoted, seconds
+from .survey import Survey
 
 _EVENTS = {"r": "EVENT_READ", "w": "EVENT_WRITE", "rw": "EVENT_READ | EVENT_WRITE"}
 
@@ -279,3 +280,23 @@ def another(script: SelectorScript, _place: Place) -> Lines:
         '    print(len(os.listdir("/dev/fd")) - len(before), "more files than before")',
     )
     return ["use_another()", "use_another()"]
+
+
+LINES = {
+    "register": register,
+    "modify": modify,
+    "unregister": unregister,
+    "refuse": refuse,
+    "fail": fail,
+    "select": select,
+    "map": map_,
+    "forget": forget,
+    "settle": settle,
+    "fork": fork,
+    "close": close,
+    "attempt": attempt,
+    "another": another,
+    "many": many,
+    "alarm": alarm,
+    "wake": wake,
+}

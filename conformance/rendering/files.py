@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .file_kinds import KINDS
-from .rendering_script import Lines, Place, Script, guarded
-from .rendering_survey import Survey
-from .selector_model import Books
+from ..file_kinds import KINDS
+from ..selector_model import Books
+from .script import Lines, Place, Script, guarded
+from .survey import Survey
 
 FIRST_NUMBER = 900
 
@@ -278,3 +278,18 @@ _MOVED_SOCKET = (
     "ours{n} = socket.socket(fileno=fd{n})",
     "ours{n}.setblocking(False)",
 )
+
+
+LINES = {
+    "open": open_,
+    "dup": dup,
+    "connect": connect,
+    "send": send,
+    "recv": recv,
+    "fill": fill,
+    "drain": drain,
+    "shutdown": shutdown,
+    "hangup": hangup,
+    "abandon": abandon,
+    "reuse": reuse,
+}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from .program import Program
-from .rendering_script import Lines, Place, Script, guarded, indented, number, quoted, seconds
-from .rendering_survey import PROMISES, SCHEDULING, Path, Survey
+from ..program import Program
+from .script import Lines, Place, Script, guarded, indented, number, quoted, seconds
+from .survey import PROMISES, SCHEDULING, Path, Survey
 
 SHOWN_ROUNDS = 20
 """Of a callback that runs more often, only the last run is printed; a reader gives up after so many."""
@@ -323,3 +323,19 @@ def raise_(_script: LoopScript, place: Place, text: str) -> Lines:
 def block(script: LoopScript, _place: Place, ms: float) -> Lines:
     script.needs("time")
     return [f"time.sleep({seconds(ms)})"]
+
+
+LINES = {
+    "soon": soon,
+    "threadsafe": threadsafe,
+    "later": later,
+    "at": at,
+    "again": again,
+    "cancel": cancel,
+    "probe": probe,
+    "bulk": bulk,
+    "cancel_bulk": cancel_bulk,
+    "setvar": setvar,
+    "raise": raise_,
+    "block": block,
+}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .program import Program
-from .rendering_scheduling import SHOWN_ROUNDS, LoopScript
-from .rendering_script import Lines, Place, Script, guarded, quoted
-from .rendering_survey import Survey
+from ..program import Program
+from .scheduling import SHOWN_ROUNDS, LoopScript
+from .script import Lines, Place, Script, guarded, quoted
+from .survey import Survey
 
 
 def ours(script: Script, pair: int) -> str:
@@ -152,3 +152,19 @@ def unreader(script: LoopScript, _place: Place, pair: int) -> Lines:
 
 def unwriter(script: LoopScript, _place: Place, pair: int) -> Lines:
     return [f'print("remove_writer:", loop.remove_writer({number_of(script, pair)}))']
+
+
+LINES = {
+    "reader": reader,
+    "writer": writer,
+    "unreader": unreader,
+    "unwriter": unwriter,
+    "pipe": pipe,
+    "send": send,
+    "recv": recv,
+    "fill": fill,
+    "drain": drain,
+    "hangup": hangup,
+    "abandon": abandon,
+    "reuse": reuse,
+}

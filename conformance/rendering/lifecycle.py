@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from .player.threads import DROPPED_INSIDE
-from .program import Program
-from .rendering_scheduling import SHOWN_ROUNDS, LoopScript
-from .rendering_script import Lines, Place, indented, number, quoted
+from ..player.threads import DROPPED_INSIDE
+from ..program import Program
+from .scheduling import SHOWN_ROUNDS, LoopScript
+from .script import Lines, Place, indented, number, quoted
 
 _LEAVING = ("KeyboardInterrupt", "SystemExit")
 _ON_POSIX = os.name == "posix"
@@ -243,3 +243,24 @@ def finalize(script: LoopScript, place: Place, label: str, body: Program, text: 
             "sys.setprofile(None)",
         ]
     return [f"loop.call_later(60, print, {made}).cancel()" if text == "cancel" else made]
+
+
+LINES = {
+    "thread": thread,
+    "flood": flood,
+    "pingpong": pingpong,
+    "on_signal": on_signal,
+    "signal": signal,
+    "finalize": finalize,
+    "debug": debug,
+    "run": run,
+    "run_until": run_until,
+    "stop": stop,
+    "close": close,
+    "attempt": attempt,
+    "handler": handler,
+    "executor": executor,
+    "release": release,
+    "fork": fork,
+    "measure": measure,
+}

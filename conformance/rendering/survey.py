@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .program import Action, Program
+from ..program import Action, Program
 
 Path = tuple[int, ...]
 """Where an action stands: its number in the outermost program, then in the body of that action, and so on."""

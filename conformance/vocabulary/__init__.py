@@ -1,0 +1,27 @@
+"""The vocabulary of programs: every kind of action, one file per subject."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from . import lifecycle, readiness, scheduling, selectors, tasks, threads
+from .spec import ActionSpec
+
+__all__ = ["LOOP_ACTIONS", "SELECTOR_ACTIONS", "ActionSpec"]
+
+
+def _merged(*subjects: ModuleType) -> dict[str, ActionSpec]:
+    """All actions of these files; ValueError when two have one name."""
+    merged: dict[str, ActionSpec] = {}
+    for subject in subjects:
+        twice = merged.keys() & subject.ACTIONS.keys()
+        if twice:
+            raise ValueError(
+                f"{subject.__name__}: actions that are there already: {', '.join(sorted(twice))}"
+            )
+        merged |= subject.ACTIONS
+    return merged
+
+
+LOOP_ACTIONS = _merged(scheduling, readiness, tasks, threads, lifecycle)
+SELECTOR_ACTIONS = _merged(selectors)

@@ -1,0 +1,19 @@
+"""Futures and tasks."""
+
+from __future__ import annotations
+
+from .spec import ActionSpec, spec
+
+ACTIONS: dict[str, ActionSpec] = {
+    "future": spec("label", "create_future()"),
+    "on_done": spec("label label body value?", "future.add_done_callback(callback)"),
+    "resolve": spec("label", "future.set_result(None)"),
+    "cancel_future": spec("label text?", "future.cancel(message)"),
+    "task": spec(
+        "label body count?", "create_task of a coroutine with these steps that swallows `count` cancellations"
+    ),
+    "cancel_task": spec("label text?", "task.cancel(message)"),
+    "await": spec("label", "inside a task: await that future", place="task"),
+    "yield": spec("", "inside a task: await asyncio.sleep(0)", place="task"),
+    "pause": spec("ms", "inside a task: await asyncio.sleep(ms / 1000)", place="task"),
+}
