@@ -6,7 +6,6 @@ actions. A script needs nothing of muxloop unless its subject does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,11 +13,9 @@ from ..program import Program
 from ..subjects import NAMED_LOOPS
 from . import files, lifecycle, scheduling, selecting, sockets, tasks
 from .scheduling import LoopScript
-from .script import Lines, Place, Script
+from .script import Lines, Place, Script, Table
 from .selecting import SelectorScript
 from .survey import Survey
-
-Table = Mapping[str, Callable[..., Lines]]
 
 LOOP_LINES: Table = {**scheduling.LINES, **sockets.LINES, **tasks.LINES, **lifecycle.LINES}
 SELECTOR_LINES: Table = {**selecting.LINES, **files.LINES}

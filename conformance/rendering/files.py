@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from ..file_kinds import KINDS
 from ..selector_model import Books
-from .script import Lines, Place, Script, guarded
+from .script import Lines, Place, Script, Table, guarded
 from .survey import Survey
 
 FIRST_NUMBER = 900
@@ -280,7 +280,7 @@ _MOVED_SOCKET = (
 )
 
 
-LINES = {
+LINES: Table = {
     "open": open_,
     "dup": dup,
     "connect": connect,

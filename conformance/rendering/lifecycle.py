@@ -7,7 +7,7 @@ import os
 from ..player.threads import DROPPED_INSIDE
 from ..program import Program
 from .scheduling import SHOWN_ROUNDS, LoopScript
-from .script import Lines, Place, indented, number, quoted
+from .script import Lines, Place, Table, indented, number, quoted
 
 _LEAVING = ("KeyboardInterrupt", "SystemExit")
 _ON_POSIX = os.name == "posix"
@@ -245,7 +245,7 @@ def finalize(script: LoopScript, place: Place, label: str, body: Program, text: 
     return [f"loop.call_later(60, print, {made}).cancel()" if text == "cancel" else made]
 
 
-LINES = {
+LINES: Table = {
     "thread": thread,
     "flood": flood,
     "pingpong": pingpong,

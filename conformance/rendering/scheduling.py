@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..program import Program
-from .script import Lines, Place, Script, guarded, indented, number, quoted, seconds
+from .script import Lines, Place, Script, Table, guarded, indented, number, quoted, seconds
 from .survey import PROMISES, SCHEDULING, Path, Survey
 
 SHOWN_ROUNDS = 20
@@ -325,7 +325,7 @@ def block(script: LoopScript, _place: Place, ms: float) -> Lines:
     return [f"time.sleep({seconds(ms)})"]
 
 
-LINES = {
+LINES: Table = {
     "soon": soon,
     "threadsafe": threadsafe,
     "later": later,

@@ -9,13 +9,15 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .survey import Survey
 
 Lines = list[str]
+Table = Mapping[str, Callable[..., Lines]]
+"""What writes down each kind of action."""
 
 _NAME_LENGTH = 20
 _TEXT_LENGTH = 24

@@ -12,7 +12,7 @@ from typing import Any
 from ..program import Action, Program
 from ..vocabulary.selectors import SETTLING
 from .files import FileScript
-from .script import Lines, Place, indented, quoted, seconds
+from .script import Lines, Place, Table, indented, quoted, seconds
 from .survey import Survey
 
 _EVENTS = {"r": "EVENT_READ", "w": "EVENT_WRITE", "rw": "EVENT_READ | EVENT_WRITE"}
@@ -282,7 +282,7 @@ def another(script: SelectorScript, _place: Place) -> Lines:
     return ["use_another()", "use_another()"]
 
 
-LINES = {
+LINES: Table = {
     "register": register,
     "modify": modify,
     "unregister": unregister,

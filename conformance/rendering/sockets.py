@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..program import Program
 from .scheduling import SHOWN_ROUNDS, LoopScript
-from .script import Lines, Place, Script, guarded, quoted
+from .script import Lines, Place, Script, Table, guarded, quoted
 from .survey import Survey
 
 
@@ -154,7 +154,7 @@ def unwriter(script: LoopScript, _place: Place, pair: int) -> Lines:
     return [f'print("remove_writer:", loop.remove_writer({number_of(script, pair)}))']
 
 
-LINES = {
+LINES: Table = {
     "reader": reader,
     "writer": writer,
     "unreader": unreader,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..program import Program
 from .scheduling import LoopScript
-from .script import Lines, Place, guarded, quoted, seconds
+from .script import Lines, Place, Table, guarded, quoted, seconds
 from .survey import PROMISES
 
 
@@ -115,7 +115,7 @@ def _awaiting(script: LoopScript, place: Place, awaited: str) -> Lines:
     return [f"await surviving({quoted(place.task)}, {awaited})"]
 
 
-LINES = {
+LINES: Table = {
     "future": future,
     "on_done": on_done,
     "resolve": resolve,
