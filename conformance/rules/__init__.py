@@ -22,7 +22,7 @@ from .rule import LEVELS, PLATFORM_FEATURES, Finding, Rule, catalogue
 
 __all__ = ["LEVELS", "PLATFORM_FEATURES", "RULES_VERSION", "Finding", "Rule", "all_rules", "chosen_rules"]
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raised by one whenever a rule comes, goes or changes its meaning."""
 
 _GROUPS = (
