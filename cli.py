@@ -80,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     rules = commands.add_parser("rules", help="the rules that loops and selectors are held to")
-    rules.add_argument("--json", action="store_true", help="as JSON")
+    form = rules.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--markdown", action="store_true", help="as a page of Markdown: docs/rules.md")
     rules.set_defaults(command=_rules)
 
     _add_conform(commands)
@@ -155,6 +157,11 @@ def _rules(options: argparse.Namespace) -> int:
             for r in rules
         ]
         print(json.dumps({"rules_version": RULES_VERSION, "levels": LEVELS, "rules": listed}, indent=2))
+        return 0
+    if options.markdown:
+        from .conformance.report import rules_page
+
+        sys.stdout.write(rules_page(rules, LEVELS, RULES_VERSION))
         return 0
     for rule in rules:
         print(f"{rule.id:8} {rule.level:4} {rule.sentence}\n{'':13} source: {rule.source}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 OUTCOMES = ("held", "broken", "hung", "crashed", "not-offered", "skipped")
@@ -91,7 +91,10 @@ class Report:
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Report:
-        """The inverse of ``as_json``; raises ValueError on another schema number."""
+        """The inverse of ``as_json``; passes over members that it does not know.
+
+        Raises ValueError on another schema number.
+        """
         if document.get("schema") != 1:
             raise ValueError(f"report schema {document.get('schema')!r}: this muxloop reads schema 1")
         subjects = [
@@ -99,11 +102,20 @@ class Report:
                 s["subject"],
                 s["version"],
                 s["backend"],
-                [
-                    Verdict(**{**r, "witness": Witness(**r["witness"]) if r["witness"] else None})
-                    for r in s["results"]
-                ],
+                [_verdict(result) for result in s["results"]],
             )
             for s in document["subjects"]
         ]
-        return cls(**{**document, "subjects": subjects})
+        return cls(**{**_known(cls, document), "subjects": subjects})
+
+
+def _verdict(result: dict[str, Any]) -> Verdict:
+    witness = result["witness"]
+    parts = _known(Verdict, result)
+    return Verdict(**{**parts, "witness": witness and Witness(**_known(Witness, witness))})
+
+
+def _known(kind: type[Any], members: dict[str, Any]) -> dict[str, Any]:
+    """Those members that a dataclass has."""
+    names = {one.name for one in fields(kind)}
+    return {name: value for name, value in members.items() if name in names}

@@ -9,10 +9,11 @@ from __future__ import annotations
 from .catalogue import Rule
 from .destination import check_writable
 from .html import write_html
-from .json_report import write_json
+from .json_report import read_json, write_json
 from .junit import write_junit
 from .printed import print_report
 from .progress import Progress, open_progress
+from .rules_page import rules_page
 
 __all__ = [
     "Progress",
@@ -20,6 +21,8 @@ __all__ = [
     "check_writable",
     "open_progress",
     "print_report",
+    "read_json",
+    "rules_page",
     "write_html",
     "write_json",
     "write_junit",
