@@ -113,6 +113,8 @@ def _add_conform(commands: Any) -> None:
     conform.add_argument("--json", metavar="FILE", help="write the report as JSON")
     conform.add_argument("--html", metavar="FILE", help="write the report as one page of HTML")
     conform.add_argument("--junit", metavar="FILE", help="write the report as JUnit XML")
+    conform.add_argument("--markdown", metavar="FILE", help="write the report as Markdown")
+    conform.add_argument("--compare", metavar="FILE", help="tell what has changed since this JSON report")
     conform.set_defaults(command=_conform)
 
 
@@ -187,8 +189,7 @@ def _conform(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace) -> int:
-    from .conformance.report import check_writable, print_report, write_html, write_json, write_junit
-    from .conformance.rules import all_rules
+    from .conformance.report import check_writable, read_json
     from .conformance.subjects import default_subjects
     from .conformance.suite import Plan, globs_in, seed_in, succeeded
 
@@ -199,19 +200,41 @@ def _judge(options: argparse.Namespace) -> int:
         options.profile,
         seed_in(options.seed, "--seed"),
     )
-    for path in (options.json, options.html, options.junit):
+    for path in (options.json, options.html, options.junit, options.markdown):
         if path is not None:
             check_writable(path)
+    earlier = read_json(options.compare) if options.compare is not None else None
     report = _report(plan, options)
+    _tell(report, earlier, options)
+    return 0 if succeeded(report, strict=options.strict) else EXIT_FAILED
+
+
+def _tell(report: Report, earlier: Report | None, options: argparse.Namespace) -> None:
+    """Print the report, and write it to the files asked for."""
+    from .conformance.report import (
+        compare,
+        print_report,
+        write_html,
+        write_json,
+        write_junit,
+        write_markdown,
+    )
+    from .conformance.rules import all_rules
+
     rules = all_rules()
-    print_report(report, rules, sys.stdout, strict=options.strict)
+    strict = options.strict
+    compared = None
+    if earlier is not None:
+        compared = compare(earlier, report, named=options.compare, strict=strict)
+    print_report(report, rules, sys.stdout, strict=strict, comparison=compared)
     if options.json is not None:
         write_json(report, options.json)
     if options.html is not None:
-        write_html(report, rules, options.html, strict=options.strict)
+        write_html(report, rules, options.html, strict=strict, comparison=compared)
     if options.junit is not None:
-        write_junit(report, rules, options.junit, strict=options.strict)
-    return 0 if succeeded(report, strict=options.strict) else EXIT_FAILED
+        write_junit(report, rules, options.junit, strict=strict)
+    if options.markdown is not None:
+        write_markdown(report, rules, options.markdown, strict=strict, comparison=compared)
 
 
 def _report(plan: Plan, options: argparse.Namespace) -> Report:

@@ -137,7 +137,7 @@ def test_a_time_scale_that_makes_no_sense(capsys, monkeypatch, scale):
     assert line.startswith(f"MUXLOOP_TIME_SCALE={scale}: not a positive number up to 1000; unset it or give")
 
 
-@pytest.mark.parametrize("option", ["--json", "--html", "--junit"])
+@pytest.mark.parametrize("option", ["--json", "--html", "--junit", "--markdown"])
 @pytest.mark.parametrize(
     ("path", "told"),
     [("", "the path is empty"), (".", "it is a folder"), ("missing/report", "create it first")],
@@ -145,6 +145,23 @@ def test_a_time_scale_that_makes_no_sense(capsys, monkeypatch, scale):
 def test_a_report_path_is_tried_before_the_run(capsys, monkeypatch, tmp_path, option, path, told):
     monkeypatch.chdir(tmp_path)
     assert told in refused_conform(capsys, option, path, subject="hostile_factories:raises")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("missing.json", "No such file"),
+        ("text.json", "line 1 is not JSON"),
+        ("other.json", "it is no report of schema 1: the document has no schema"),
+    ],
+)
+def test_an_earlier_report_is_read_before_the_run(capsys, tmp_path, name, told):
+    (tmp_path / "text.json").write_text("All held.")
+    (tmp_path / "other.json").write_text('{"name": "muxloop"}')
+    path = str(tmp_path / name)
+    line = refused_conform(capsys, "--compare", path, subject="hostile_factories:raises")
+    assert line.startswith(f"cannot read a report from {path!r}: ")
+    assert told in line
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/dev/full is Linux's")

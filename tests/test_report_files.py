@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from muxloop.conformance.report import check_writable, write_html, write_json, write_junit
+from muxloop.conformance.report import check_writable, write_html, write_json, write_junit, write_markdown
 from muxloop.conformance.verdict import Report, SubjectReport, Verdict
 from muxloop.errors import UsageError
 from test_report_samples import ESCAPES, HOSTILE, RULES, all_held, bad, full_report, sample_report, witness
@@ -22,6 +22,7 @@ WRITERS: dict[str, Callable[[Report, Path], None]] = {
     "json": write_json,
     "junit": lambda report, path: write_junit(report, RULES, path),
     "html": lambda report, path: write_html(report, RULES, path),
+    "markdown": lambda report, path: write_markdown(report, RULES, path),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import re
 import sys
 from collections import Counter
@@ -157,8 +158,9 @@ def test_a_card_tells_all(full: Element) -> None:
     assert "A timer runs once" in only(card.all(class_="sentence")).text
     assert "137 programs played" in only(card.all(class_="source")).text
     assert [part.text for part in card.all("dd")] == [witness().expected, witness().seen]
-    program, command = (part.text for part in card.all("pre"))
-    assert program.strip() == PROGRAM.strip()
+    script, program, command = (part.text for part in card.all("pre"))
+    assert script.strip() == PROGRAM.strip()
+    assert json.loads(program) == witness().program
     assert command == reproduce("uvloop", "TMR-01")
     declared = only(full.all(id="uvloop-IO-03"))
     assert "remove_reader answers None" in only(declared.all(class_="reason")).text

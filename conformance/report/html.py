@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 from ...errors import MuxloopError
 from ..verdict import Report, SubjectReport, Verdict
 from .catalogue import GROUP_TITLES, LEVELS, Catalogue, Rule
+from .comparison import Comparison
 from .destination import AnyPath, write_whole
 from .extras import optional_import
 from .inert import inert
@@ -35,6 +37,8 @@ class Cell:
     anchor: str | None
     """Of the card that tells more."""
     hover: str
+    turn: str
+    """How it has changed since the earlier report; empty when it has not, or there is none."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ class Card:
     rule: Rule
     verdict: Verdict
     standing: Standing
-    program: Any
+    turn: str
+    script: Any
+    program: str
     timeline: Timeline | None
     search: str
 
@@ -64,7 +70,14 @@ class Section:
     unjudged: list[Verdict]
 
 
-def write_html(report: Report, rules: Iterable[Rule], path: AnyPath, *, strict: bool = False) -> None:
+def write_html(
+    report: Report,
+    rules: Iterable[Rule],
+    path: AnyPath,
+    *,
+    strict: bool = False,
+    comparison: Comparison | None = None,
+) -> None:
     """Write ``report`` as one HTML page to ``path``, atomically.
 
     The card of a broken rule has the anchor ``#SUBJECT-RULE``, as in ``#uvloop-TMR-01``. With ``strict``
@@ -81,9 +94,8 @@ def write_html(report: Report, rules: Iterable[Rule], path: AnyPath, *, strict: 
         loader=jinja2.FunctionLoader(_template),
     )
     catalogue = Catalogue(rules)
-    highlight = _highlighter(optional_import("markupsafe", "the HTML report").Markup)
-    anchors = _Anchors()
-    sections = [_section(subject, catalogue, strict, highlight, anchors) for subject in report.subjects]
+    draft = _Draft(catalogue, strict, _highlighter(_markup()), comparison)
+    sections = [draft.section(subject) for subject in report.subjects]
     script = _template("report.js.j2")
     page = environment.get_template("report.html.j2").render(
         report=report,
@@ -94,10 +106,16 @@ def write_html(report: Report, rules: Iterable[Rule], path: AnyPath, *, strict: 
         group_titles=GROUP_TITLES,
         levels=LEVELS,
         strict=strict,
+        comparison=comparison,
         counted=counted,
         duration=_duration(report.duration_s),
         cards=sum(len(section.cards) for section in sections),
-        script=optional_import("markupsafe", "the HTML report").Markup(script),
+        anchors={
+            (section.subject.subject, rule_id): cell.anchor
+            for section in sections
+            for rule_id, cell in section.cells.items()
+        },
+        script=_markup()(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     write_whole(path, page)
@@ -112,57 +130,85 @@ def _template(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _section(
-    subject: SubjectReport, catalogue: Catalogue, strict: bool, highlight: Any, anchors: _Anchors
-) -> Section:
-    cells: dict[str, Cell] = {}
-    cards: list[Card] = []
-    unjudged: list[Verdict] = []
-    name = anchors.of(subject.subject)
-    for verdict in sorted(subject.results, key=lambda v: catalogue.position(v.rule)):
-        standing = standing_of(verdict, strict=strict)
-        rule = catalogue.of(verdict)
-        card = None
-        if verdict.bad:
-            anchor = anchors.of(f"{name}-{verdict.rule}")
-            card = _card(anchor, subject, rule, verdict, standing, highlight)
-            cards.append(card)
-        elif standing is Standing.UNJUDGED:
-            unjudged.append(verdict)
+def _markup() -> Any:
+    return optional_import("markupsafe", "the HTML report").Markup
+
+
+class _Draft:
+    """Makes the sections of one page; no anchor is given twice."""
+
+    def __init__(
+        self, catalogue: Catalogue, strict: bool, highlight: Any, comparison: Comparison | None
+    ) -> None:
+        self._catalogue = catalogue
+        self._strict = strict
+        self._highlight = highlight
+        self._anchors = _Anchors()
+        changes = comparison.changes if comparison is not None else []
+        self._turns = {(change.subject, change.rule): str(change.turn) for change in changes}
+
+    def section(self, subject: SubjectReport) -> Section:
+        cells: dict[str, Cell] = {}
+        cards: list[Card] = []
+        unjudged: list[Verdict] = []
+        name = self._anchors.of(subject.subject)
+        for verdict in sorted(subject.results, key=lambda v: self._catalogue.position(v.rule)):
+            standing = standing_of(verdict, strict=self._strict)
+            anchor = None
+            if verdict.bad:
+                anchor = self._anchors.of(f"{name}-{verdict.rule}")
+                cards.append(self._card(anchor, subject, verdict, standing))
+            elif standing is Standing.UNJUDGED:
+                unjudged.append(verdict)
+            cells[verdict.rule] = self._cell(anchor, subject, verdict, standing)
+        cards.sort(key=lambda card: SEVERITY[card.standing])
+        tally = Tally.of(subject.results, strict=self._strict)
+        words = subject_in_words(subject, strict=self._strict)
+        return Section(name, subject, tally, words, cells, cards, unjudged)
+
+    def _cell(self, anchor: str | None, subject: SubjectReport, verdict: Verdict, standing: Standing) -> Cell:
+        rule = self._catalogue.of(verdict)
+        turn = self._turn(subject, verdict)
         state = verdict.outcome if verdict.outcome == standing else f"{verdict.outcome}, {standing}"
-        hover = f"{subject.subject}, {verdict.rule}: {state}\n{rule.sentence}"
-        cells[verdict.rule] = Cell(
-            rule, subject.subject, standing, verdict.outcome, card.anchor if card else None, hover
+        hover = f"{subject.subject}, {verdict.rule}: {state}{f' ({turn})' if turn else ''}\n{rule.sentence}"
+        return Cell(rule, subject.subject, standing, verdict.outcome, anchor, hover, turn)
+
+    def _card(self, anchor: str, subject: SubjectReport, verdict: Verdict, standing: Standing) -> Card:
+        witness = verdict.witness
+        rule = self._catalogue.of(verdict)
+        words = [
+            subject.subject,
+            verdict.rule,
+            rule.sentence,
+            rule.source,
+            verdict.message,
+            verdict.declared or "",
+        ]
+        if witness is not None:
+            words += [witness.expected, witness.seen]
+        return Card(
+            anchor=anchor,
+            subject=subject.subject,
+            rule=rule,
+            verdict=verdict,
+            standing=standing,
+            turn=self._turn(subject, verdict),
+            script=self._highlight(witness.python) if witness is not None else None,
+            program=_lines_of(witness.program) if witness is not None else "",
+            timeline=draw_timeline(witness.history) if witness is not None else None,
+            search=" ".join(" ".join(words).lower().split()),
         )
-    cards.sort(key=lambda card: SEVERITY[card.standing])
-    tally = Tally.of(subject.results, strict=strict)
-    return Section(name, subject, tally, subject_in_words(subject, strict=strict), cells, cards, unjudged)
+
+    def _turn(self, subject: SubjectReport, verdict: Verdict) -> str:
+        return self._turns.get((subject.subject, verdict.rule), "")
 
 
-def _card(
-    anchor: str, subject: SubjectReport, rule: Rule, verdict: Verdict, standing: Standing, highlight: Any
-) -> Card:
-    witness = verdict.witness
-    words = [
-        subject.subject,
-        verdict.rule,
-        rule.sentence,
-        rule.source,
-        verdict.message,
-        verdict.declared or "",
+def _lines_of(program: list[Any]) -> str:
+    """A program as data, an action of the outermost level on each line."""
+    actions = [
+        json.dumps(action, ensure_ascii=False, separators=(",", ":"), default=repr) for action in program
     ]
-    if witness is not None:
-        words += [witness.expected, witness.seen]
-    return Card(
-        anchor=anchor,
-        subject=subject.subject,
-        rule=rule,
-        verdict=verdict,
-        standing=standing,
-        program=highlight(witness.python) if witness is not None else None,
-        timeline=draw_timeline(witness.history) if witness is not None else None,
-        search=" ".join(" ".join(words).lower().split()),
-    )
+    return "[\n" + ",\n".join(f" {action}" for action in actions) + "\n]" if actions else ""
 
 
 class _Anchors:
@@ -170,7 +216,10 @@ class _Anchors:
 
     def __init__(self) -> None:
         # Ids that the template uses.
-        self._taken = {"subjects", "matrix", "broken", "filters", "shown", "environment", "stale", "unjudged"}
+        self._taken = {
+            *("subjects", "stale", "compared", "filters", "shown"),
+            *("matrix", "broken", "unjudged", "environment"),
+        }
 
     def of(self, text: str) -> str:
         wanted = re.sub(r"[^A-Za-z0-9@._:-]+", "_", text) or "_"

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..verdict import Report, SubjectReport, Verdict, Witness
 from .catalogue import Catalogue, Rule
+from .comparison import Comparison, Turn
 from .extras import optional_import
 from .inert import inert, inert_line
-from .standing import SEVERITY, Standing, Tally, counted, headline, standing_of
+from .standing import NOTHING, SEVERITY, Standing, Tally, counted, headline, standing_of
 from .terminal import page_on
 
 if TYPE_CHECKING:
@@ -27,10 +28,16 @@ COLOURS = {
 PROGRAM_LINES = 40
 TEXT_LINES = 12
 SUBJECT_WIDTH = 36
-NOTHING = "\N{EN DASH}"
 
 
-def print_report(report: Report, rules: Iterable[Rule], stream: TextIO, *, strict: bool = False) -> None:
+def print_report(
+    report: Report,
+    rules: Iterable[Rule],
+    stream: TextIO,
+    *,
+    strict: bool = False,
+    comparison: Comparison | None = None,
+) -> None:
     """Print ``report`` to ``stream``: colours on a terminal only, 100 columns wide when the width is unknown.
 
     Commands to copy stand on one line of their own, never wrapped. A program or rule already shown for an
@@ -38,7 +45,7 @@ def print_report(report: Report, rules: Iterable[Rule], stream: TextIO, *, stric
     Raises MuxloopError when rich is missing.
     """
     with page_on(stream) as console:
-        _Printer(console, Catalogue(rules), strict).print(report)
+        _Printer(console, Catalogue(rules), strict).print(report, comparison)
 
 
 def verdict_in_words(subject: str, verdict: Verdict) -> str:
@@ -61,7 +68,7 @@ class _Printer:
         self._told_rules: set[str] = set()
         self._shown_programs: dict[tuple[str, str], str] = {}
 
-    def print(self, report: Report) -> None:
+    def print(self, report: Report, comparison: Comparison | None) -> None:
         for table in self._tables(report):
             self._console.print(table)
         for subject in report.subjects:
@@ -70,6 +77,8 @@ class _Printer:
             self._heading("Declared deviations that have gone away: remove their declarations")
             for sentence in report.stale_declarations:
                 self._line(f"  {inert_line(sentence)}", COLOURS[Standing.FAILS])
+        if comparison is not None:
+            self._compared(comparison)
         self._line("")
         self._closing(report)
 
@@ -184,6 +193,26 @@ class _Printer:
                 f"    … {counted(len(lines) - PROGRAM_LINES, 'line')} more in the JSON and HTML reports",
                 "dim",
             )
+
+    # --- what has changed -----------------------------------------------------------------------
+
+    def _compared(self, comparison: Comparison) -> None:
+        self._heading(inert_line(f"Compared with {comparison.earlier}: {comparison.sentence}"))
+        for change in comparison.changes:
+            colour = COLOURS[Standing.HELD if change.turn is Turn.MENDED else Standing.DEVIATES]
+            style = COLOURS[Standing.FAILS] if change.turn is Turn.BROKEN else colour
+            told = f"{change.turn}: {change.subject} {change.rule} (then {change.was}; now {change.now})"
+            self._line(f"  {inert_line(told)}", style)
+        lists = {
+            "new rules": comparison.new_rules,
+            "no longer judged": [*comparison.gone_rules, *comparison.gone_subjects],
+            "new subjects": comparison.new_subjects,
+        }
+        for title, names in lists.items():
+            if names:
+                self._line("  " + inert_line(f"{title}: {', '.join(names)}"))
+        for fact in comparison.facts:
+            self._line("  " + inert_line(f"{fact.name}: then {fact.was}, now {fact.now}"), "dim")
 
     # --- the end --------------------------------------------------------------------------------
 

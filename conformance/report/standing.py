@@ -23,6 +23,9 @@ class Standing(StrEnum):
     UNJUDGED = "unjudged"
 
 
+NOTHING = "\N{EN DASH}"
+"""What stands where there is nothing to tell."""
+
 SEVERITY = {standing: rank for rank, standing in enumerate(Standing)}
 
 

@@ -20,16 +20,24 @@ _LANE_WIDTH = 26
 _LETTER_WIDTH = 7.4  # of a 12 px monospaced face, with a little to spare
 _PAUSE_MS = 1.0
 _LANE_COLOURS = 6
+_FIRST_LANES = ("loop", "main")
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One thread of the play, a vertical line."""
+    """Whoever did something in the play, a vertical line."""
 
     name: str
     x: float
     colour: int
     """Which of the style sheet's lane colours."""
+
+    @property
+    def kind(self) -> str:
+        """``loop``, ``main`` (outside the loop), ``peer`` (the other end of a connection) or ``thread``."""
+        if self.name in _FIRST_LANES:
+            return self.name
+        return "peer" if _is_peer(self.name) else "thread"
 
 
 @dataclass(frozen=True)
@@ -99,15 +107,20 @@ def draw_timeline(history: Sequence[dict[str, Any]]) -> Timeline | None:
 
 
 def _lanes(history: Sequence[dict[str, Any]]) -> dict[str, Lane]:
-    """The loop first, then what is outside of it, then threads as they appear."""
+    """The loop first, then what is outside of it, then the peers, then threads as they appear."""
     seen = dict.fromkeys(_lane_name(event) for event in history)
-    first: list[str] = [name for name in ("loop", "main") if name in seen]
-    names = [*first, *(name for name in seen if name not in first)]
-    fixed = {"loop": 0, "main": 1}
+    first = [name for name in _FIRST_LANES if name in seen]
+    peers = [name for name in seen if _is_peer(name)]
+    names = [*first, *peers, *(name for name in seen if name not in first and name not in peers)]
+    fixed = {name: colour for colour, name in enumerate(_FIRST_LANES)}
     return {
         name: Lane(name, _TIME_WIDTH + _LANE_WIDTH * n, fixed.get(name, 2 + n % (_LANE_COLOURS - 2)))
         for n, name in enumerate(names)
     }
+
+
+def _is_peer(name: str) -> bool:
+    return name.startswith("peer")
 
 
 def _mark(event: dict[str, Any], y: float, lane: Lane, at_ms: float) -> Mark:
