@@ -28,6 +28,8 @@ LONGEST_MS = 2000
 """Nothing in a program keeps a thread or a selector waiting longer: the hard limit of a play is near."""
 MOST = 100_000
 """The highest count: of callbacks, bytes, timers."""
+LARGEST = 8 << 20
+"""The most bytes that are written at once."""
 PAIRS = 64
 
 
@@ -109,6 +111,7 @@ def _argument(kind: str, spec: ActionSpec, field: str, value: object) -> object:
         "us": (number, "a number of µs"),
         "value": (whole or value is None, "a whole number"),
         "count": (whole and 0 <= value <= MOST, f"a whole number up to {MOST}"),  # type: ignore[operator]
+        "size": (whole and 0 <= value <= LARGEST, f"a number of bytes up to {LARGEST}"),  # type: ignore[operator]
         "pair": (whole and 0 <= value < PAIRS, f"a whole number below {PAIRS}"),  # type: ignore[operator]
     }[field]
     if not fits:

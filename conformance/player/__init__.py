@@ -15,15 +15,15 @@ from collections.abc import Callable
 from typing import Any
 
 from ..program import Program
-from .lifecycle import LifeCycle
 from .selecting import SelectorPlayer
 from .sockets import Watching
 from .threads import Threads
+from .transports import Transports
 
 Events = list[tuple[float, str, str, str, dict[str, Any]]]
 
 
-class LoopPlayer(LifeCycle, Threads, Watching):
+class LoopPlayer(Transports, Threads, Watching):
     """All actions on event loops."""
 
     def finish(self) -> None:
@@ -35,6 +35,7 @@ class LoopPlayer(LifeCycle, Threads, Watching):
         if not self.loop.is_closed():
             self.loop.close()
         self.close_pairs()
+        self.close_links()
 
 
 class _LogNotes(logging.Handler):

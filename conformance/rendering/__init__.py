@@ -11,13 +11,19 @@ from typing import Any
 
 from ..program import Program
 from ..subjects import NAMED_LOOPS
-from . import files, lifecycle, scheduling, selecting, sockets, tasks
+from . import files, lifecycle, scheduling, selecting, sockets, tasks, transports
 from .scheduling import LoopScript
 from .script import Lines, Place, Script, Table
 from .selecting import SelectorScript
 from .survey import Survey
 
-LOOP_LINES: Table = {**scheduling.LINES, **sockets.LINES, **tasks.LINES, **lifecycle.LINES}
+LOOP_LINES: Table = {
+    **scheduling.LINES,
+    **sockets.LINES,
+    **tasks.LINES,
+    **lifecycle.LINES,
+    **transports.LINES,
+}
 SELECTOR_LINES: Table = {**selecting.LINES, **files.LINES}
 
 

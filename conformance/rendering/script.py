@@ -25,11 +25,13 @@ _TAKEN = frozenset(
     re.findall(
         r"\w+",
         """
-        asyncio attempt base child closed context_with contextlib contextvars Counter EVENT_READ
-        EVENT_WRITE Finalised Marker handle futures gc handles kept_open loop many measure muxloop on_error
-        on_error_broken os resource rloop run run_another_loop run_another_loop_with_threads runs seen
-        select selector selectors show_map signal socket spare spare_peer surviving swallows sys
-        tempfile threading time uvloop var zloop
+        asyncio attempt base BufferedTalker child closed connect context_with contextlib contextvars Counter
+        defaultdict errands EVENT_READ EVENT_WRITE Finalised Marker handle futures gc handles hear keeps_open
+        kept_open kinds look loop many measure muxloop on_error on_error_broken os PATTERN payload random
+        reactions read_all readers received resource rloop run run_another_loop
+        run_another_loop_with_threads runs seen select selector selectors send send_file sent show_map sides
+        signal socket spare spare_peer start_reading struct surviving swallows sys Talker talker tempfile
+        threading time told transports uvloop var write written zloop
         """,
     )
 )
@@ -169,4 +171,4 @@ def _identifier(label: str) -> str:
     if name[0].isdigit():
         name = f"c{name}"
     reserved = keyword.iskeyword(name) or hasattr(builtins, name) or name in _TAKEN
-    return f"{name}_" if reserved or re.fullmatch(r"(ours|peer|fd)\d+", name) else name
+    return f"{name}_" if reserved or re.fullmatch(r"(ours|peer|fd|remote|listener)\d+", name) else name

@@ -68,7 +68,7 @@ class Survey:
     def repeats(self, path: Path) -> bool:
         """Whether the action may be performed more than once."""
         around = [self.nodes[path[:end]] for end in range(1, len(path))]
-        return any(kind in ("reader", "writer", "on_signal") for kind, *_ in around) or any(
+        return any(kind in ("reader", "writer", "on_signal", "on") for kind, *_ in around) or any(
             inner[0] == "again" for action in around for inner in _body(action)
         )
 
@@ -96,6 +96,9 @@ _OWN_MS: dict[str, Callable[[Action], float]] = {
     "pingpong": lambda action: action[2] * 1.0,
     "flood": lambda action: action[2] * 0.05,
     "fork": lambda _: 100.0,
+    "link": lambda _: 10.0,
+    "write": lambda action: 1 + action[2] / 50_000,
+    "sendfile": lambda action: 5 + action[2] / 50_000,
 }
 """How long an action takes, or puts off what it schedules, apart from its body."""
 

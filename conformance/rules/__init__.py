@@ -17,6 +17,7 @@ from . import (
     selector_lifetime,
     threads,
     timers,
+    transports,
 )
 from .rule import LEVELS, PLATFORM_FEATURES, Finding, Rule, catalogue
 
@@ -29,6 +30,7 @@ _GROUPS = (
     *(ordering, timers, heap, cancellation, readiness),
     *(selecting, selector_lifetime),
     *(threads, lifecycle, exceptions),
+    *(transports,),
 )
 
 

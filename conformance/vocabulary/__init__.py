@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import lifecycle, readiness, scheduling, selectors, tasks, threads
+from . import lifecycle, readiness, scheduling, selectors, tasks, threads, transports
 from .spec import ActionSpec
 
 __all__ = ["LOOP_ACTIONS", "SELECTOR_ACTIONS", "ActionSpec"]
@@ -23,5 +23,5 @@ def _merged(*subjects: ModuleType) -> dict[str, ActionSpec]:
     return merged
 
 
-LOOP_ACTIONS = _merged(scheduling, readiness, tasks, threads, lifecycle)
+LOOP_ACTIONS = _merged(scheduling, readiness, tasks, threads, lifecycle, transports)
 SELECTOR_ACTIONS = _merged(selectors)

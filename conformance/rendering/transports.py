@@ -1,0 +1,378 @@
+"""Connections, their protocols and their peers, as lines of a script."""
+
+from __future__ import annotations
+
+from ..player.connections import PERIOD, SEND_BUFFER_BYTES
+from ..player.transports import REACTIONS
+from ..program import Program
+from .scheduling import LoopScript
+from .script import Lines, Place, Table, guarded, quoted
+from .sockets import suppressed
+
+_PAYLOAD = f"""\
+PATTERN = bytes(random.Random(1).choices(range(1, 256), k={PERIOD}))
+
+
+def payload(start, size):
+    begin = start % {PERIOD}
+    return (PATTERN * (size // {PERIOD} + 2))[begin : begin + size]"""
+
+_TALKER = f"""\
+class Talker(asyncio.Protocol):
+    def __init__(self, number):
+        self.number = number
+
+    def told(self, name, *seen):
+        print(self.number, name, *seen)
+        told[self.number, name] += 1
+        if told[self.number, name] <= {REACTIONS}:
+            reactions.get((self.number, name), list)()
+
+    def connection_made(self, transport):
+        transports[self.number] = transport
+        self.told("connection_made")
+
+    def data_received(self, data):
+        start = told[self.number]
+        told[self.number] += len(data)
+        intact = data == payload(start, len(data))
+        self.told("data_received", len(data), "as sent" if intact else "DAMAGED")
+
+    def eof_received(self):
+        self.told("eof_received")
+        return self.number in keeps_open
+
+    def connection_lost(self, error):
+        self.told("connection_lost", repr(error))
+
+    def pause_writing(self):
+        self.told("pause_writing")
+
+    def resume_writing(self):
+        self.told("resume_writing")"""
+
+_BUFFERED = """\
+class BufferedTalker(asyncio.BufferedProtocol, Talker):
+    def __init__(self, number, size):
+        super().__init__(number)
+        self.size = size
+
+    def get_buffer(self, sizehint):
+        self.told("get_buffer")
+        self.buffer = bytearray(self.size)
+        return self.buffer
+
+    def buffer_updated(self, size):
+        self.data_received(bytes(self.buffer[:size]))
+
+
+def talker(number):
+    sizes = {"buffered": 65536, "small buffer": 64, "empty buffer": 0}
+    kind = kinds.get(number, "streaming")
+    return Talker(number) if kind == "streaming" else BufferedTalker(number, sizes[kind])"""
+
+_CONNECT = """\
+async def connect(number, sock):
+    try:
+        await loop.create_connection(lambda: {factory}(number), sock=sock)
+    except Exception as error:
+        print(number, repr(error))"""
+
+_WRITE = """\
+def write(number, size, kind="bytes"):
+    if number not in transports:
+        return
+    data = payload(written[number], size)
+    written[number] += size
+    if kind == "lines":
+        attempt(transports[number].writelines, [data[: size // 3], data[size // 3 :]])
+        return
+    buffer = data if kind == "bytes" else bytearray(data)
+    attempt(transports[number].write, memoryview(buffer) if kind == "memoryview" else buffer)
+    if kind == "mutated":
+        buffer[:] = bytes(size)"""
+
+_LOOK = """\
+def look(number):
+    if number in transports:
+        transport = transports[number]
+        print(number, "closing:", transport.is_closing(), end=", ")
+        print("buffered:", transport.get_write_buffer_size(), end=", ")
+        print("limits:", transport.get_write_buffer_limits())"""
+
+_SEND = """\
+def send(number, remote, size):
+    with contextlib.suppress(OSError):
+        sent[number] += remote.send(payload(sent[number], size))"""
+
+_READ = """\
+def read_all(number, remote):
+    with contextlib.suppress(OSError, ValueError):
+        while select.select([remote], [], []) and (data := remote.recv(65536)):
+            received[number].append(data)
+
+
+def start_reading(number, remote):
+    if number not in readers:
+        readers[number] = threading.Thread(target=read_all, args=(number, remote), daemon=True)
+        readers[number].start()"""
+
+_HEAR = """\
+def hear(number):
+    if number in readers:
+        readers[number].join(1)
+        ended = "still waits" if readers[number].is_alive() else "is at the end"
+        data = b"".join(received[number])
+        intact = "as written" if data == payload(0, len(data)) else "DAMAGED"
+        print(number, f"the peer {ended}, it received {len(data)} bytes", intact)"""
+
+_SENDFILE = """\
+async def send_file(number, size, offset, count, fallback):
+    with tempfile.TemporaryFile() as file:
+        file.write(bytes(min(offset, size)) + payload(written[number], size - min(offset, size)))
+        file.flush()
+        promised = max(0, size - offset)
+        written[number] += min(promised, count) if count else promised
+        try:
+            sent = await loop.sendfile(
+                transports[number], file, offset, count or None, fallback=fallback
+            )
+            print(number, "sendfile:", sent)
+        except Exception as error:
+            print(number, "sendfile:", repr(error))"""
+
+
+def _remote(script: LoopScript, pair: int) -> str:
+    """The peer of that connection, which stands at the top of the script with the connection."""
+    name, ours = f"remote{pair}", f"sides[{pair}]"
+    ways = [action[2] for action in script.survey.nodes.values() if action[:2] == ("link", pair)]
+    if not ways:
+        return ""
+    script.needs("socket")
+    script.state("sides", "sides = {}")
+    made = [f"{ours}, {name} = socket.socketpair()"]
+    if ways[0] == "tcp":
+        made = [
+            f'listener{pair} = socket.create_server(("127.0.0.1", 0))',
+            f"{name} = socket.create_connection(listener{pair}.getsockname())",
+            f"{ours}, _ = listener{pair}.accept()",
+        ]
+    script.state(
+        name,
+        *made,
+        f"{ours}.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, {SEND_BUFFER_BYTES})",
+        f"{ours}.setblocking(False)",
+        f"{name}.setblocking(False)",
+    )
+    return name
+
+
+def _payload(script: LoopScript) -> None:
+    script.needs("random")
+    script.define("payload", *_PAYLOAD.splitlines())
+
+
+def _factory(script: LoopScript) -> str:
+    """What makes protocols."""
+    script.needs("asyncio", "from collections import Counter")
+    script.state("told", "told = Counter()")
+    script.state("reactions", "reactions = {}")
+    script.state("transports", "transports = {}")
+    script.state("keeps_open", "keeps_open = set()")
+    _payload(script)
+    script.define("Talker", *_TALKER.splitlines())
+    if "protocol" not in script.survey.kinds:
+        return "Talker"
+    script.state("kinds", "kinds = {}")
+    script.define("BufferedTalker", *_BUFFERED.splitlines())
+    return "talker"
+
+
+def link(script: LoopScript, place: Place, pair: int, _text: str) -> Lines:
+    _remote(script, pair)
+    script.define("connect", *_CONNECT.format(factory=_factory(script)).splitlines())
+    script.state("errands", "errands = []")
+    several = sum(action[:2] == ("link", pair) for action in script.survey.nodes.values()) > 1
+    line = f"errands.append(loop.create_task(connect({pair}, sides.pop({pair}))))"
+    repeated = several or script.survey.repeats(place.path)
+    return guarded(f"if {pair} in sides" if repeated else "", [line])
+
+
+def protocol(script: LoopScript, _place: Place, pair: int, text: str) -> Lines:
+    factory = _factory(script)
+    lines = [f"kinds[{pair}] = {quoted(text)}"]
+    calls = script.attempt(f"transports[{pair}].set_protocol", f"{factory}({pair})")
+    return [*lines, *guarded(f"if {pair} in transports", calls)]
+
+
+def on(script: LoopScript, place: Place, pair: int, text: str, body: Program) -> Lines:
+    _factory(script)
+    function = script.function_of("on", f"on_{text}_{pair}", body, Place(place.path), [])
+    return [f"reactions[{pair}, {quoted(text)}] = {function}"]
+
+
+def fail(script: LoopScript, place: Place) -> Lines:
+    inside = len(place.path) > 1 and script.survey.nodes[place.path[:-1]][0] == "on"
+    return ['raise ValueError("raised by the program")'] if inside else []
+
+
+def keep_open(script: LoopScript, _place: Place, pair: int) -> Lines:
+    _factory(script)
+    return [f"keeps_open.add({pair})"]
+
+
+def write(script: LoopScript, _place: Place, pair: int, size: int, text: str = "bytes") -> Lines:
+    _factory(script)
+    script.state("written", "written = Counter()")
+    script.attempt()
+    script.define("write", *_WRITE.splitlines())
+    kind = "" if text == "bytes" else f", {quoted(text)}"
+    return [f"write({pair}, {size}{kind})"]
+
+
+def _call(script: LoopScript, pair: int, method: str, *arguments: object) -> Lines:
+    _factory(script)
+    call = script.attempt(f"transports[{pair}].{method}", *map(str, arguments))
+    return guarded(f"if {pair} in transports", call)
+
+
+def write_eof(script: LoopScript, _place: Place, pair: int) -> Lines:
+    return _call(script, pair, "write_eof")
+
+
+def close_link(script: LoopScript, _place: Place, pair: int) -> Lines:
+    return _call(script, pair, "close")
+
+
+def abort(script: LoopScript, _place: Place, pair: int) -> Lines:
+    return _call(script, pair, "abort")
+
+
+def pause_reading(script: LoopScript, _place: Place, pair: int) -> Lines:
+    return _call(script, pair, "pause_reading")
+
+
+def resume_reading(script: LoopScript, _place: Place, pair: int) -> Lines:
+    return _call(script, pair, "resume_reading")
+
+
+def limits(script: LoopScript, _place: Place, pair: int, high: int, low: int | None = None) -> Lines:
+    return _call(script, pair, "set_write_buffer_limits", high, low)
+
+
+def look(script: LoopScript, _place: Place, pair: int) -> Lines:
+    _factory(script)
+    script.define("look", *_LOOK.splitlines())
+    return [f"look({pair})"]
+
+
+def sendfile(
+    script: LoopScript, _place: Place, pair: int, size: int, offset: int, count: int, text: str
+) -> Lines:
+    _factory(script)
+    script.needs("tempfile")
+    script.state("written", "written = Counter()")
+    script.state("errands", "errands = []")
+    script.define("send_file", *_SENDFILE.splitlines())
+    made = f"send_file({pair}, {size}, {offset}, {count}, {text == 'fallback'})"
+    return guarded(f"if {pair} in transports", [f"errands.append(loop.create_task({made}))"])
+
+
+def peer_send(script: LoopScript, _place: Place, pair: int, size: int) -> Lines:
+    remote = _remote(script, pair)
+    if not remote:
+        return []
+    script.needs("contextlib", "from collections import Counter")
+    script.state("sent", "sent = Counter()")
+    _payload(script)
+    script.define("send", *_SEND.splitlines())
+    return [f"send({pair}, {remote}, {size})"]
+
+
+def _received(script: LoopScript) -> None:
+    script.needs("from collections import defaultdict")
+    script.state("received", "received = defaultdict(list)")
+
+
+def peer_recv(script: LoopScript, _place: Place, pair: int, size: int) -> Lines:
+    remote = _remote(script, pair)
+    if not remote:
+        return []
+    _received(script)
+    line = f"received[{pair}].append({remote}.recv({size}))"
+    if ("peer_reads", pair) in script.survey.nodes.values():
+        script.state("readers", "readers = {}")
+        return guarded(f"if {pair} not in readers", suppressed(script, [line]))
+    return suppressed(script, [line])
+
+
+def peer_reads(script: LoopScript, _place: Place, pair: int) -> Lines:
+    remote = _remote(script, pair)
+    if not remote:
+        return []
+    script.needs("contextlib", "select", "threading")
+    _received(script)
+    script.state("readers", "readers = {}")
+    script.define("read_all", *_READ.splitlines())
+    return [f"start_reading({pair}, {remote})"]
+
+
+def peer_eof(script: LoopScript, _place: Place, pair: int) -> Lines:
+    remote = _remote(script, pair)
+    return suppressed(script, [f"{remote}.shutdown(socket.SHUT_WR)"]) if remote else []
+
+
+def peer_close(script: LoopScript, _place: Place, pair: int) -> Lines:
+    remote = _remote(script, pair)
+    if not remote:
+        return []
+    waking = ("peer_reads", pair) in script.survey.nodes.values()
+    wake = suppressed(script, [f"{remote}.shutdown(socket.SHUT_RDWR)"]) if waking else []
+    return [*wake, f"{remote}.close()"]
+
+
+def peer_reset(script: LoopScript, place: Place, pair: int) -> Lines:
+    remote = _remote(script, pair)
+    if not remote:
+        return []
+    script.needs("struct")
+    at_once = 'socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)'
+    return [
+        *suppressed(script, [f"{remote}.setsockopt({at_once})"]),
+        *peer_close(script, place, pair),
+    ]
+
+
+def hear(script: LoopScript, _place: Place, pair: int) -> Lines:
+    if not _remote(script, pair):
+        return []
+    _received(script)
+    _payload(script)
+    script.state("readers", "readers = {}")
+    script.define("hear", *_HEAR.splitlines())
+    return [f"hear({pair})"]
+
+
+LINES: Table = {
+    "link": link,
+    "protocol": protocol,
+    "on": on,
+    "fail": fail,
+    "keep_open": keep_open,
+    "write": write,
+    "write_eof": write_eof,
+    "close_link": close_link,
+    "abort": abort,
+    "pause_reading": pause_reading,
+    "resume_reading": resume_reading,
+    "limits": limits,
+    "look": look,
+    "sendfile": sendfile,
+    "peer_send": peer_send,
+    "peer_recv": peer_recv,
+    "peer_reads": peer_reads,
+    "peer_eof": peer_eof,
+    "peer_close": peer_close,
+    "peer_reset": peer_reset,
+    "hear": hear,
+}
