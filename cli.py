@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -106,6 +106,21 @@ def _add_conform(commands: Any) -> None:
     conform.add_argument(
         "--program", metavar="JSON", help="play exactly this program instead of making up programs"
     )
+    conform.add_argument("--shard", metavar="I/N", help="judge the I-th of N parts of the run; needs --seed")
+    conform.add_argument(
+        "--merge",
+        nargs="+",
+        default=[],
+        metavar="REPORT",
+        help="judge nothing: make one report of the JSON reports of all shards",
+    )
+    conform.add_argument(
+        "--database",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="where programs that failed are kept, to be played first: DIR, redis://HOST:PORT/N or none",
+    )
     conform.add_argument("-n", dest="jobs", metavar="N", help="spread over N processes, or auto")
     conform.add_argument(
         "--strict", action="store_true", help="rules of any level count, and so do declared deviations"
@@ -190,21 +205,14 @@ def _conform(options: argparse.Namespace) -> int:
 
 def _judge(options: argparse.Namespace) -> int:
     from .conformance.report import check_writable, read_json
-    from .conformance.subjects import default_subjects
-    from .conformance.suite import Plan, globs_in, seed_in, succeeded
+    from .conformance.suite import succeeded
 
-    sys.path.insert(0, os.getcwd())  # MODULE:FACTORY may stand in the current folder
-    plan = Plan.of(
-        options.subjects or default_subjects(),
-        globs_in(options.rules, "--rules"),
-        options.profile,
-        seed_in(options.seed, "--seed"),
-    )
+    report_of = _merging(options) if options.merge else _judging(options)
     for path in (options.json, options.html, options.junit, options.markdown):
         if path is not None:
             check_writable(path)
     earlier = read_json(options.compare) if options.compare is not None else None
-    report = _report(plan, options)
+    report = report_of()
     _tell(report, earlier, options)
     return 0 if succeeded(report, strict=options.strict) else EXIT_FAILED
 
@@ -235,6 +243,38 @@ def _tell(report: Report, earlier: Report | None, options: argparse.Namespace) -
         write_junit(report, rules, options.junit, strict=strict)
     if options.markdown is not None:
         write_markdown(report, rules, options.markdown, strict=strict, comparison=compared)
+
+
+def _merging(options: argparse.Namespace) -> Callable[[], Report]:
+    """What makes one report of several; UsageError for options that are about judging."""
+    from .conformance.merging import merged
+
+    judging = ("subjects", "rules", "seed", "program", "shard", "database", "jobs")
+    for name in judging:
+        if getattr(options, name):
+            told = {"subjects": "SUBJECT", "jobs": "-n"}.get(name, f"--{name}")
+            raise UsageError(f"{told}: not with --merge, which judges nothing")
+    return lambda: merged(options.merge)
+
+
+def _judging(options: argparse.Namespace) -> Callable[[], Report]:
+    """What judges as the options ask for; UsageError or SubjectError for what cannot be meant."""
+    from .conformance.database import chosen
+    from .conformance.sharding import shard_in
+    from .conformance.subjects import default_subjects
+    from .conformance.suite import Plan, globs_in, seed_in
+
+    sys.path.insert(0, os.getcwd())  # MODULE:FACTORY may stand in the current folder
+    seed = seed_in(options.seed, "--seed")
+    plan = Plan.of(
+        options.subjects or default_subjects(),
+        globs_in(options.rules, "--rules"),
+        options.profile,
+        seed,
+        shard=shard_in(options.shard, "--shard"),
+        databases=() if options.program else chosen(options.database, "--database", seeded=seed is not None),
+    )
+    return lambda: _report(plan, options)
 
 
 def _report(plan: Plan, options: argparse.Namespace) -> Report:

@@ -15,6 +15,7 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from .database import FailedPrograms
 from .history import Event, History
 from .playground import Playground
 from .program import Program, as_json
@@ -159,18 +160,46 @@ def _player_stopped(history: History) -> Finding | None:
 
 
 def judge_rule(
-    rule: Rule, playground: Playground, profile: Profile, seed: int, capabilities: frozenset[str]
+    rule: Rule,
+    playground: Playground,
+    profile: Profile,
+    seed: int,
+    capabilities: frozenset[str],
+    *,
+    failed: FailedPrograms | None = None,
 ) -> Verdict:
-    """Judge one rule on the playground's subject."""
+    """Judge one rule on the playground's subject; programs that broke it before are played first."""
     started = time.monotonic()
     unjudged = _unjudged(rule, capabilities)
     if unjudged:
         return Verdict(rule.id, rule.level, *unjudged)
     search = _Search(rule, playground, profile.shrink_s)
+    if failed is None or not _fails_again(search, failed):
+        _make_up_programs(search, profile, seed)
+    if failed is not None and search.smallest is not None:
+        failed.keep(rule.id, search.smallest.program)
+    return _verdict(rule, search, playground.subject, time.monotonic() - started)
+
+
+def _fails_again(search: _Search, failed: FailedPrograms) -> bool:
+    """Whether a program that broke the rule before does it still; those that do not are forgotten."""
+    for program in failed.of(search.rule.id):
+        # What broke the rule only now and then gets as many chances as a replay.
+        for _ in range(1 + CONFIRMATIONS):
+            search.smallest = search.play(program)
+            if search.smallest and (search.smallest.outcome == "hung" or search.confirmed(search.smallest)):
+                return True
+        search.smallest = None
+        failed.forget(search.rule.id, program)
+    return False
+
+
+def _make_up_programs(search: _Search, profile: Profile, seed: int) -> None:
+    """Have Hypothesis write programs until one breaks the rule, and shrink that one."""
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=profile.examples_for(rule),
+        max_examples=profile.examples_for(search.rule),
         database=None,
         deadline=None,
         phases=[Phase.generate, *([Phase.shrink] if profile.shrink_s else [])],
@@ -178,14 +207,13 @@ def judge_rule(
         report_multiple_bugs=False,
         verbosity=Verbosity.quiet,
     )
-    @hypothesis.given(rule.programs)
+    @hypothesis.given(search.rule.programs)
     def no_program_breaks_it(program: Program) -> None:
         if search.breaks(program):
             raise _BrokenRuleError
 
     with contextlib.suppress(_BrokenRuleError):
         no_program_breaks_it()
-    return _verdict(rule, search, playground.subject, time.monotonic() - started)
 
 
 def replay(rule: Rule, playground: Playground, program: Program, capabilities: frozenset[str]) -> Verdict:

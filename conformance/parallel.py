@@ -97,6 +97,8 @@ def _arguments(plan: Plan, jobs: str, nowhere: str) -> list[str]:
         f"--muxloop-rules={','.join(rule.id for rule in plan.rules)}",
         f"--muxloop-profile={plan.profile.name}",
         f"--muxloop-seed={plan.seed}",
+        *([f"--muxloop-shard={plan.shard}"] if plan.shard else []),
+        *(f"--muxloop-database={place}" for place in plan.databases or ["none"]),
         "-n",
         jobs,
         "--dist=worksteal",

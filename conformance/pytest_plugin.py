@@ -32,6 +32,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--muxloop-profile", default="default", metavar="PROFILE", help="quick, default or thorough"
     )
     group.addoption("--muxloop-seed", default=None, metavar="N", help="the seed of the generated programs")
+    group.addoption("--muxloop-shard", default=None, metavar="I/N", help="judge only this part of the pairs")
+    group.addoption(
+        "--muxloop-database",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="where programs that failed are kept: a folder, redis://HOST:PORT/N, or none",
+    )
     group.addoption(
         "--muxloop-strict", action="store_true", help="a broken rule of any level fails, declared or not"
     )
@@ -53,11 +61,20 @@ def pytest_collection_modifyitems(
 
 
 def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]) -> Iterator[pytest.Item]:
+    from .database import chosen
+    from .sharding import shard_in
     from .suite import Plan, globs_in
     from .tolerance import tolerance
 
-    globs = globs_in(config.getoption("--muxloop-rules"), "--muxloop-rules")
-    plan = Plan.of(specs, globs, config.getoption("--muxloop-profile"), _shared_seed(config))
+    seeded = config.getoption("--muxloop-seed") is not None
+    plan = Plan.of(
+        specs,
+        globs_in(config.getoption("--muxloop-rules"), "--muxloop-rules"),
+        config.getoption("--muxloop-profile"),
+        _shared_seed(config),
+        shard=shard_in(config.getoption("--muxloop-shard"), "--muxloop-shard"),
+        databases=chosen(config.getoption("--muxloop-database"), "--muxloop-database", seeded=seeded),
+    )
     widened = tolerance()
     for subject in plan.subjects:
         bench = plan.bench_for(subject, widened)

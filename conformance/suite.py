@@ -14,12 +14,14 @@ from importlib import metadata
 from typing import Any
 
 from ..errors import UsageError
+from .database import FailedPrograms, shown
 from .declarations import gone_away, reason_for
 from .history import History
 from .judging import PROFILES, Profile, judge_rule, preflight, replay
 from .playground import Playground
 from .program import parse
 from .rules import RULES_VERSION, Rule, chosen_rules
+from .sharding import Shard, fingerprint
 from .subjects import Subject
 from .subjects import parse as parse_subject
 from .tolerance import tolerance
@@ -37,6 +39,10 @@ class Plan:
     rules: tuple[Rule, ...]
     profile: Profile
     seed: int
+    shard: Shard | None = None
+    """The part of the run that this machine takes; None for all of it."""
+    databases: tuple[str, ...] = ()
+    """Where programs that failed are kept, see ``database.py``."""
 
     @classmethod
     def of(
@@ -45,6 +51,9 @@ class Plan:
         globs: Sequence[str] = (),
         profile: str = "default",
         seed: int | None = None,
+        *,
+        shard: Shard | None = None,
+        databases: tuple[str, ...] = (),
     ) -> Plan:
         """Read what the user said; UsageError or SubjectError for what cannot be meant."""
         if profile not in PROFILES:
@@ -57,19 +66,40 @@ class Plan:
         if not any(subject.kind in kinds for subject in subjects):
             only = " and ".join(f"{kind}s" for kind in sorted(kinds))
             raise UsageError(f"--rules {','.join(globs)}: these rules judge {only}, of which none is named")
+        if seed is None and shard is not None:
+            raise UsageError(f"--shard {shard}: give --seed N too, the same one to each shard of the run")
         chosen = seed if seed is not None else random.SystemRandom().randrange(2**32)
-        return cls(subjects, rules, PROFILES[profile], chosen)
+        return cls(subjects, rules, PROFILES[profile], chosen, shard, databases)
 
     def rules_for(self, subject: Subject) -> list[Rule]:
-        return [rule for rule in self.rules if rule.judges == subject.kind]
+        """The rules by which this machine judges the subject."""
+        return [
+            rule
+            for position, (judged, rule) in enumerate(self._whole)
+            if judged == subject and (self.shard is None or self.shard.takes(position))
+        ]
+
+    @property
+    def _whole(self) -> list[tuple[Subject, Rule]]:
+        """Every pair of the run, whichever machine takes it."""
+        return [
+            (subject, rule) for subject in self.subjects for rule in self.rules if rule.judges == subject.kind
+        ]
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for each shard of one run."""
+        return fingerprint((subject.spec, rule.id) for subject, rule in self._whole)
 
     def bench_for(self, subject: Subject, widened: float) -> Bench:
         """The subject on a playground of its own, with the rules that judge it."""
-        return Bench(subject, self.rules_for(subject), self.profile, self.seed, widened)
+        return Bench(
+            subject, self.rules_for(subject), self.profile, self.seed, widened, databases=self.databases
+        )
 
     @property
     def pairs(self) -> dict[str, int]:
-        """How many rules each subject is judged by."""
+        """How many rules each subject is judged by on this machine."""
         return {subject.spec: len(self.rules_for(subject)) for subject in self.subjects}
 
 
@@ -98,9 +128,18 @@ class Bench:
     """One subject on its playground, ready to be judged rule by rule; a context manager."""
 
     def __init__(
-        self, subject: Subject, rules: Sequence[Rule], profile: Profile, seed: int, widened: float
+        self,
+        subject: Subject,
+        rules: Sequence[Rule],
+        profile: Profile,
+        seed: int,
+        widened: float,
+        *,
+        databases: Sequence[str] = (),
     ) -> None:
         self.subject = subject
+        self._vocabulary = SELECTOR_ACTIONS if subject.kind == "selector" else LOOP_ACTIONS
+        self._failed = FailedPrograms(subject.spec, self._vocabulary, databases)
         self.rules = list(rules)
         self._profile, self._seed = profile, seed
         self.playground = Playground(subject.spec, widened)
@@ -132,13 +171,19 @@ class Bench:
             self._stillborn = {verdict.rule: verdict for verdict in preflight(self.rules, self.playground)}
         verdict = self._stillborn.get(rule.id)
         if verdict is None:
-            verdict = judge_rule(rule, self.playground, self._profile, self._seed, self.subject.capabilities)
+            verdict = judge_rule(
+                rule,
+                self.playground,
+                self._profile,
+                self._seed,
+                self.subject.capabilities,
+                failed=self._failed,
+            )
         return with_declaration(self.subject.spec, verdict)
 
     def replay(self, rule: Rule, program_text: str) -> Verdict:
         """The verdict of one rule by one given program."""
-        vocabulary = SELECTOR_ACTIONS if self.subject.kind == "selector" else LOOP_ACTIONS
-        program = parse(program_text, vocabulary)
+        program = parse(program_text, self._vocabulary)
         return with_declaration(
             self.subject.spec, replay(rule, self.playground, program, self.subject.capabilities)
         )
@@ -215,10 +260,12 @@ def finished_report(
         rules_version=RULES_VERSION,
         seed=plan.seed,
         profile=plan.profile.name,
-        environment=environment(widened),
+        environment=environment(widened) | {"database": shown(plan.databases)},
         subjects=reports,
         stale_declarations=gone_away(reports) if check_declarations else [],
         duration_s=duration_s,
+        shard=str(plan.shard) if plan.shard else None,
+        plan=plan.fingerprint,
     )
 
 

@@ -84,6 +84,10 @@ class Report:
     stale_declarations: list[str] = field(default_factory=list)
     """Declared deviations that were judged and have gone away, one sentence each."""
     duration_s: float = 0.0
+    shard: str | None = None
+    """Which part of a run split over machines this is, as in "2/5"; None for a whole run."""
+    plan: str = ""
+    """The same for two runs that judge the same subjects by the same rules."""
     schema: int = 1
 
     def as_json(self) -> dict[str, Any]:

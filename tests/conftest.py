@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from numbered_sockets import Numbers
 # starts in order to interrupt it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A run keeps the programs that failed; those of tests are not to turn up in the user's next run.
+os.environ["MUXLOOP_DATABASE"] = "none"
 
 
 @pytest.fixture
