@@ -18,6 +18,7 @@ from faulty_cancellation import CANCELLATION_FAULTS
 from faulty_heaps import HEAP_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
 from faulty_ordering import ORDERING_FAULTS
+from faulty_processes import PROCESS_FAULTS
 from faulty_timers import TIMER_FAULTS
 
 if hasattr(select, "epoll"):  # which they spoil
@@ -62,6 +63,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **CANCELLATION_FAULTS,
     **READINESS_FAULTS,
     **LIFE_CYCLE_FAULTS,
+    **PROCESS_FAULTS,
     **KILLERS,
 }
 

@@ -15,7 +15,10 @@ needs_counting = pytest.mark.skipif(
 needs_posix = pytest.mark.skipif(
     os.name != "posix", reason="Windows has no dup2() of sockets, fork() or SIGUSR1"
 )
-MARKS = {"finalizers": needs_counting, **dict.fromkeys(["reuse", "signal", "fork"], needs_posix)}
+MARKS = {
+    "finalizers": needs_counting,
+    **dict.fromkeys(["reuse", "signal", "fork", "process", "process told"], needs_posix),
+}
 
 # What a program is, and the lines that its script prints on a sound loop; "..." stands for any text.
 PLAYED: list[tuple[str, list[object], list[str]]] = [
@@ -206,6 +209,17 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
         "fork",
         [["soon", "c0", [["fork"]]], ["run"]],
         ["c0", "running loop of the child: ...", "the child ended with 0"],
+    ),
+    (
+        "process",
+        [["communicate", "p0", "talk", 11, 3], ["run"], ["children"], ["run"]],
+        ["p0 ended with 3 after 11 and 11 bytes", "-- the run is over"]
+        + ["no children are left", "-- the run is over"],
+    ),
+    (
+        "process told",
+        [["communicate", "p0", "echo", 4000, -15], ["run"]],
+        ["p0 ended with -15 after 4000 and 0 bytes"],
     ),
 ]
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..program import Program
+from .processes import Processes
 from .selecting import SelectorPlayer
 from .sockets import Watching
 from .threads import Threads
@@ -23,13 +24,19 @@ from .transports import Transports
 Events = list[tuple[float, str, str, str, dict[str, Any]]]
 
 
-class LoopPlayer(Transports, Threads, Watching):
+class LoopPlayer(
+    Processes,
+    Transports,
+    Threads,
+    Watching,
+):
     """All actions on event loops."""
 
     def finish(self) -> None:
         """Leave nothing behind: threads, jobs, signal handlers, sockets, the loop."""
         asyncio._set_running_loop(None)
         self.release_jobs()
+        self.end_processes()
         self.join_threads()
         self.restore_signals()
         if not self.loop.is_closed():

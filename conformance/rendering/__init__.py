@@ -11,7 +11,16 @@ from typing import Any
 
 from ..program import Program
 from ..subjects import NAMED_LOOPS
-from . import files, lifecycle, scheduling, selecting, sockets, tasks, transports
+from . import (
+    files,
+    lifecycle,
+    processes,
+    scheduling,
+    selecting,
+    sockets,
+    tasks,
+    transports,
+)
 from .scheduling import LoopScript
 from .script import Lines, Place, Script, Table
 from .selecting import SelectorScript
@@ -23,6 +32,7 @@ LOOP_LINES: Table = {
     **tasks.LINES,
     **lifecycle.LINES,
     **transports.LINES,
+    **processes.LINES,
 }
 SELECTOR_LINES: Table = {**selecting.LINES, **files.LINES}
 

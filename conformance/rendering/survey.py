@@ -92,6 +92,8 @@ _OWN_MS: dict[str, Callable[[Action], float]] = {
     "at": lambda action: _near(action[2]),
     "bulk": lambda action: _near(action[3]) + action[2] * (_near(action[4]) / 1000 + 0.02),
     "pause": lambda action: _near(action[1]),
+    **dict.fromkeys(["spawn", "communicate"], lambda _: 1000.0),
+    "children": lambda _: 500.0,
     "block": lambda action: _near(action[1]),
     "pingpong": lambda action: action[2] * 1.0,
     "flood": lambda action: action[2] * 0.05,

@@ -12,6 +12,7 @@ from . import (
     heap,
     lifecycle,
     ordering,
+    processes,
     readiness,
     selecting,
     selector_lifetime,
@@ -30,7 +31,8 @@ _GROUPS = (
     *(ordering, timers, heap, cancellation, readiness),
     *(selecting, selector_lifetime),
     *(threads, lifecycle, exceptions),
-    *(transports,),
+    transports,
+    processes,
 )
 
 

@@ -66,6 +66,7 @@ PLATFORM_FEATURES: dict[str, tuple[bool, str]] = {
     "signals": (hasattr(signal, "SIGUSR1"), "this platform has no SIGUSR1"),
     "descriptors": (os.name == "posix", "sockets are no file descriptors on this platform"),
     "itimer": (hasattr(signal, "setitimer"), "this platform has no setitimer()"),
+    "children": (hasattr(os, "waitid"), "this platform has no waitid()"),
     "waits": (os.name == "posix", "this platform does not count context switches"),
 }
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import lifecycle, readiness, scheduling, selectors, tasks, threads, transports
+from . import (
+    lifecycle,
+    processes,
+    readiness,
+    scheduling,
+    selectors,
+    tasks,
+    threads,
+    transports,
+)
 from .spec import ActionSpec
 
 __all__ = ["LOOP_ACTIONS", "SELECTOR_ACTIONS", "ActionSpec"]
@@ -23,5 +32,13 @@ def _merged(*subjects: ModuleType) -> dict[str, ActionSpec]:
     return merged
 
 
-LOOP_ACTIONS = _merged(scheduling, readiness, tasks, threads, lifecycle, transports)
+LOOP_ACTIONS = _merged(
+    scheduling,
+    readiness,
+    tasks,
+    threads,
+    lifecycle,
+    transports,
+    processes,
+)
 SELECTOR_ACTIONS = _merged(selectors)
