@@ -29,7 +29,7 @@ class Noted(asyncio.SubprocessProtocol):
 
 
 def _text(count: int) -> str:
-    return f"({LINE!r} * {count // len(LINE) + 1})[:{count}]"
+    return f'(b"{LINE.decode().strip()}\\n" * {count // len(LINE) + 1})[:{count}]'
 
 
 def _start(script: LoopScript, label: str, steps: Lines) -> Lines:
@@ -45,9 +45,8 @@ def spawn(script: LoopScript, _place: Place, label: str, text: str, count: int, 
     script.define("Noted", *_NOTED.splitlines())
     said = quoted(label)
     steps = [
-        "transport, _ = await loop.subprocess_exec(",
-        f'    lambda: Noted({said}), "sh", "-c", {shell_script(text, count, value)!r}',
-        ")",
+        f'shell = "{shell_script(text, count, value)}"',
+        f'transport, _ = await loop.subprocess_exec(lambda: Noted({said}), "sh", "-c", shell)',
         f"processes[{said}] = transport",
         "stdin = transport.get_pipe_transport(0)",
         *([f"stdin.write({_text(count)})"] if text == "echo" else []),
@@ -60,9 +59,9 @@ def communicate(script: LoopScript, _place: Place, label: str, text: str, count:
     script.needs("from asyncio.subprocess import PIPE")
     said = quoted(label)
     steps = [
-        "process = await asyncio.create_subprocess_exec(",
-        f'    "sh", "-c", {shell_script(text, count, value)!r}, stdin=PIPE, stdout=PIPE, stderr=PIPE',
-        ")",
+        f'shell = "{shell_script(text, count, value)}"',
+        'pipes = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE}',
+        'process = await asyncio.create_subprocess_exec("sh", "-c", shell, **pipes)',
         f"processes[{said}] = process",
         f"output, errors = await process.communicate({_text(count) if text == 'echo' else ''})",
         f'print({said}, "ended with", process.returncode, "after", len(output), "and", len(errors), "bytes")',
