@@ -6,6 +6,7 @@ private attributes of what they extend.
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 import select
@@ -89,6 +90,32 @@ class FailedRegisterLeavesKey(OpenEpoll):
             fd = fileobj if isinstance(fileobj, int) else fileobj.fileno()
             self._fd_to_key[fd] = selectors.SelectorKey(fileobj, fd, events, data)
             raise
+
+
+@SELECTOR_FAULTS.plant
+class OldCompletionsTrusted(OpenEpoll):
+    """35 lxc 4304: what was reported once is reported again, without another look. Breaks SEL-07."""
+
+    completed: Ready = []  # noqa: RUF012 - replaced, never changed
+
+    def select(self, timeout: float | None = None) -> Ready:
+        trusted = [(key, mask) for key, mask in self.completed if self._fd_to_key.get(key.fd) is key]
+        self.completed = [] if trusted else super().select(timeout)
+        return trusted or self.completed
+
+
+@SELECTOR_FAULTS.plant
+class HalfDeadPipesRefused(OpenEpoll):
+    """30 mio 582: registering a pipe whose reader has gone fails with EPIPE. Breaks SEL-07."""
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        key = super().register(fileobj, events, data)
+        poller = select.poll()
+        poller.register(key.fd, select.POLLOUT)
+        if any(bits & select.POLLERR for _, bits in poller.poll(0)):
+            self.unregister(fileobj)
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        return key
 
 
 @SELECTOR_FAULTS.plant

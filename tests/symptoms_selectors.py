@@ -148,3 +148,22 @@ def no_ready_fd_starves(selector: Any, _patience_s: float) -> object:
             there.send(b"x")
             selector.register(here, selectors.EVENT_READ)
         return len({key.fd for _ in range(10) for key, _ in selector.select(0)})
+
+
+@shows("old_completions_trusted", right=[1, 0], sound=ALL)
+def what_was_read_is_not_reported_again(selector: Any, _patience_s: float) -> object:
+    with socket_pairs(1) as [(here, there)]:
+        there.send(b"x")
+        selector.register(here, selectors.EVENT_READ)
+        first = len(selector.select(0))
+        here.recv(1)
+        return [first, len(selector.select(0))]
+
+
+@shows("half_dead_pipes_refused", right="none", sound=ALL)
+def a_pipe_without_a_reader_can_be_watched(selector: Any, _patience_s: float) -> object:
+    reading, writing = os.pipe()
+    os.close(reading)
+    error = error_of(selector.register, writing, selectors.EVENT_WRITE)
+    os.close(writing)
+    return error
