@@ -33,8 +33,8 @@ HEAD = """\
 
 What a suite is worth shows in the faults that it finds. Each of these is planted: a loop or a selector with
 one thing spoilt, most of them after a bug that a real one had. `ci/kill_matrix.sh` judges each of them by the
-rules of its group; **bold** is the rule that the fault breaks, the others caught it too. That each is caught by
-its rule, and that no sound loop or selector is blamed, is a test (`tests/test_conformance_catches.py`).
+rules of its group; **bold** is the rule that the fault breaks, the others caught it too. That each is caught
+by its rule, and that no sound loop or selector is blamed, is a test (`tests/test_conformance_catches.py`).
 """
 
 
