@@ -88,11 +88,13 @@ def compare(earlier: Report, later: Report, *, named: str, strict: bool = False)
     changes = [change for name in shared for change in _changes(then[name], now[name], strict)]
     changes.sort(key=lambda change: list(Turn).index(change.turn))
     rules_then, rules_now = _judged(then.values()), _judged(now.values())
+    # The rules of a subject that only one report knows go without saying.
+    both_then, both_now = _judged(then[name] for name in shared), _judged(now[name] for name in shared)
     return Comparison(
         earlier=named,
         changes=changes,
-        new_rules=[rule for rule in rules_now if rule not in rules_then],
-        gone_rules=[rule for rule in rules_then if rule not in rules_now],
+        new_rules=[rule for rule in both_now if rule not in rules_then],
+        gone_rules=[rule for rule in both_then if rule not in rules_now],
         new_subjects=[name for name in now if name not in then],
         gone_subjects=[name for name in then if name not in now],
         facts=_facts(earlier, later, [(then[name], now[name]) for name in shared]),

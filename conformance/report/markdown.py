@@ -13,7 +13,7 @@ from . import marking
 from .catalogue import GROUP_TITLES, Catalogue, Rule
 from .comparison import Comparison
 from .destination import AnyPath, write_whole
-from .standing import NOTHING, SEVERITY, Standing, Tally, counted, headline, standing_of
+from .standing import NOTHING, SEVERITY, Standing, Tally, counted, headline, standing_of, verb
 
 MOST_BYTES = 900_000
 """Of all failures together; what else there is takes some kilobytes."""
@@ -118,7 +118,11 @@ class _Page:
         if not tally.judged:
             return MARKS[Standing.UNJUDGED]
         counts = {s: getattr(tally, s) for s in (Standing.FAILS, Standing.DEVIATES, Standing.DECLARED)}
-        bad = [f"{MARKS[standing]} {number} {standing}" for standing, number in counts.items() if number]
+        bad = [
+            f"{MARKS[standing]} {number} {verb(standing, number)}"
+            for standing, number in counts.items()
+            if number
+        ]
         if not bad:
             return f"{MARKS[Standing.HELD]} {tally.held}"
         return "<br>".join([*bad, f"{tally.held} of {tally.judged} held"])

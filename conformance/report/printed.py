@@ -10,7 +10,7 @@ from .catalogue import Catalogue, Rule
 from .comparison import Comparison, Turn
 from .extras import optional_import
 from .inert import inert, inert_line
-from .standing import NOTHING, SEVERITY, Standing, Tally, counted, headline, standing_of
+from .standing import NOTHING, SEVERITY, Standing, Tally, counted, headline, standing_of, verb
 from .terminal import page_on
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class _Printer:
         cell = [(held, Standing.UNJUDGED if tally.bad else Standing.HELD)]
         for standing in (Standing.FAILS, Standing.DEVIATES, Standing.DECLARED):
             if number := getattr(tally, standing):
-                cell.append((f"{number} {_verb(standing, number)}", standing))
+                cell.append((f"{number} {verb(standing, number)}", standing))
         return cell
 
     # --- what broke -----------------------------------------------------------------------------
@@ -260,9 +260,3 @@ class _Printer:
             line.rstrip()
             start = rich_text(margin if number == 0 else " " * len(margin), "dim")
             self._console.print(start + line, soft_wrap=True)
-
-
-def _verb(standing: Standing, number: int) -> str:
-    if standing is Standing.DECLARED:
-        return "declared"
-    return standing.value if number == 1 else standing.value.removesuffix("s")

@@ -76,6 +76,13 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def verb(standing: Standing, number: int) -> str:
+    """What that many rules do: ``1 fails``, ``2 fail``, ``2 declared``."""
+    if standing is Standing.DECLARED:
+        return "declared"
+    return standing.value if number == 1 else standing.value.removesuffix("s")
+
+
 def subject_in_words(subject: SubjectReport, *, strict: bool = False) -> str:
     """One sentence on a subject, with the ids of the rules that fail it."""
     tally = Tally.of(subject.results, strict=strict)
