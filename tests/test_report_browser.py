@@ -1,4 +1,4 @@
-"""The HTML page in a browser, as wide as on a desk and on a phone: it fits, it filters, it fetches nothing."""
+"""The HTML page in a browser, at two widths: it fits, it filters, and it fetches nothing."""
 
 from __future__ import annotations
 
@@ -144,20 +144,8 @@ def test_what_has_changed_can_be_chosen(page: Any) -> None:
     page.select_option("select[name=outcome]", "changed")
     assert shown(page, ".card h3 .rule") == ["LIF-02"]
     (change,) = shown(page, ".changes li")
-    assert change.split() == [
-        "broken,",
-        "not",
-        "judged",
-        "before",
-        "uvloop",
-        "LIF-02",
-        "then",
-        "not",
-        "judged;",
-        "now",
-        "broken,",
-        "fails",
-    ]
+    assert "uvloop LIF-02" in change
+    assert "then not judged; now broken, fails" in change
 
 
 def test_words_narrow_and_clearing_widens_again(page: Any) -> None:

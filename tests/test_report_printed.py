@@ -9,10 +9,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 import pytest
-from muxloop.conformance.report import open_progress, print_report
+from muxloop.conformance.report import open_progress, print_report, write_html, write_markdown
 from muxloop.conformance.verdict import Report, SubjectReport, Verdict
 from muxloop.errors import MuxloopError
 from test_report_samples import (
@@ -196,6 +197,14 @@ def test_the_last_line_says_it_all(subjects: list[SubjectReport], parts: list[st
     if not any(verdict.bad for subject in subjects for verdict in subject.results):
         assert "Fails:" not in last
         assert "Deviates:" not in last
+
+
+def test_a_part_of_a_run_says_which(tmp_path: Path) -> None:
+    report = sample_report(SubjectReport("s", "1", None, all_held()), shard="2/5")
+    for write in (write_html, write_markdown):
+        write(report, RULES, tmp_path / "out")
+        assert "· shard 2/5" in (tmp_path / "out").read_text("utf-8")
+    assert "63.2 s, shard 2/5." in printed(report)
 
 
 def test_stale_declarations_are_told() -> None:

@@ -91,11 +91,12 @@ class _Page:
 
     def head(self) -> str:
         report = self._report
+        shard = f" · shard {marking.line(report.shard)}" if report.shard is not None else ""
         strict = " · strict: every broken rule fails" if self._strict else ""
         return (
             f"# {marking.line(headline(report, strict=self._strict))}\n\n"
             f"Seed {report.seed} · profile {marking.line(report.profile)} · "
-            f"rules {marking.line(report.rules_version)} · {report.duration_s:.1f} s{strict}"
+            f"rules {marking.line(report.rules_version)} · {report.duration_s:.1f} s{shard}{strict}"
         )
 
     def groups(self) -> str:

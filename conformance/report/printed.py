@@ -231,7 +231,8 @@ class _Printer:
             parts.append(f"Deviates: {', '.join(deviating)}")
         if report.stale_declarations:
             parts.append(counted(len(report.stale_declarations), "stale declaration"))
-        parts.append(f"Seed {report.seed}, profile {report.profile}, {report.duration_s:.1f} s")
+        shard = f", shard {report.shard}" if report.shard is not None else ""
+        parts.append(f"Seed {report.seed}, profile {report.profile}, {report.duration_s:.1f} s{shard}")
         worst = min((t.worst for _, t in tallies), key=SEVERITY.__getitem__, default=Standing.UNJUDGED)
         self._line(inert_line(". ".join(parts) + "."), COLOURS[worst])
 
