@@ -7,7 +7,10 @@
     python = [">=3.12,<3.12.10", ">=3.13,<3.13.3"]   # optional: only there
     platform = ["win32"]   # optional: only there, as sys.platform has it
 
+A subject may be a glob: "*" for what the standard library does on whatever loop there is.
+
 A declaration is strict: one whose rule holds has gone away and fails the run, so that the list stays true.
+Globs are not: a loop may have tasks of its own.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ from __future__ import annotations
 import platform
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 
@@ -57,7 +61,14 @@ def _applies(entry: dict[str, list[str]]) -> bool:
 
 def reason_for(subject: str, rule: str) -> str | None:
     """Why this subject is known to break this rule; None when it is not."""
-    return next((d.reason for d in declared() if d.rule == rule and subject in d.subjects), None)
+    return next((d.reason for d in _about(subject, rule)), None)
+
+
+def _about(subject: str, rule: str) -> Iterator[Deviation]:
+    for deviation in declared():
+        fits = any(fnmatchcase(subject, pattern) for pattern in deviation.subjects)
+        if deviation.rule == rule and fits:
+            yield deviation
 
 
 def gone_away(reports: Sequence[SubjectReport]) -> list[str]:
@@ -66,5 +77,6 @@ def gone_away(reports: Sequence[SubjectReport]) -> list[str]:
         f"{report.subject} is declared to break {verdict.rule} and keeps it: take the declaration back"
         for report in reports
         for verdict in report.results
-        if verdict.outcome == "held" and reason_for(report.subject, verdict.rule)
+        if verdict.outcome == "held"
+        and any(report.subject in deviation.subjects for deviation in _about(report.subject, verdict.rule))
     ]

@@ -77,7 +77,7 @@ def _checked(data: object, vocabulary: dict[str, ActionSpec], inside: tuple[str,
         raise UsageError(f"--program: no action {_brief(kind)}; there are: {', '.join(sorted(vocabulary))}")
     if spec.place == "outermost" and inside:
         raise UsageError(f"--program: {kind!r} stands inside {inside[-1]!r}; it belongs outside all bodies")
-    if spec.place == "task" and inside[-1:] != ("task",):
+    if spec.place == "task" and not (inside and vocabulary[inside[-1]].steps):
         raise UsageError(f"--program: {kind!r} is no step of a task; it belongs right into the body of one")
     required = sum(not field.endswith("?") for field in spec.fields)
     if not required <= len(arguments) <= len(spec.fields):

@@ -77,6 +77,23 @@ def bodies(
     return st.lists(nested, min_size=min_size, max_size=5).map(tuple)
 
 
+STEP = st.sampled_from([("yield",), ("pause", 0.5), ("pause", 1), ("pause", 2), ("pause", 0)])
+"""A step of a task that waits for nobody else."""
+AWAIT: SearchStrategy[Action] = st.just(("await", "f0"))
+Block = Callable[[Body], SearchStrategy[Action]]
+"""A block of steps: from a strategy of steps to one of actions."""
+
+
+def steps(leaves: SearchStrategy[Action], blocks: Sequence[Block], *, max_leaves: int = 6) -> Body:
+    """Steps of a task, some of them in such blocks, which may stand inside each other."""
+    nested = st.recursive(
+        leaves,
+        lambda inner: st.one_of(*(block(st.lists(inner, max_size=3).map(tuple)) for block in blocks)),
+        max_leaves=max_leaves,
+    )
+    return st.lists(nested, min_size=1, max_size=4).map(tuple)
+
+
 def several(actions: SearchStrategy[Action], least: int = 1, most: int = 4) -> Body:
     """A body of that many such actions."""
     return st.lists(actions, min_size=least, max_size=most).map(tuple)

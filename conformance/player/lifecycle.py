@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from . import gauges
+from .cancelling import Cancelling
 from .stage import CHILD_S
-from .tasks import Tasks
 
 
-class LifeCycle(Tasks):
+class LifeCycle(Cancelling):
     """run, run_until, stop, close, attempt, handler, executor, fork, measure."""
 
     def __init__(self, *arguments: Any) -> None:

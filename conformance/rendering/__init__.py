@@ -12,6 +12,7 @@ from typing import Any
 from ..program import Program
 from ..subjects import NAMED_LOOPS
 from . import (
+    cancelling,
     files,
     lifecycle,
     processes,
@@ -30,6 +31,7 @@ LOOP_LINES: Table = {
     **scheduling.LINES,
     **sockets.LINES,
     **tasks.LINES,
+    **cancelling.LINES,
     **lifecycle.LINES,
     **transports.LINES,
     **processes.LINES,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..program import Program
 from .script import Lines, Place, Script, Table, guarded, indented, number, quoted, seconds
-from .survey import PROMISES, SCHEDULING, Path, Survey
+from .survey import PROMISES, SCHEDULING, TASKS, Path, Survey
 
 SHOWN_ROUNDS = 20
 """Of a callback that runs more often, only the last run is printed; a reader gives up after so many."""
@@ -21,7 +22,13 @@ _QUESTIONS = {
 """What rules about handles ask of each handle as soon as there is one."""
 _ABOUT_RELEASE = "HEAP-04"
 _ASKING = frozenset({"cancel", "probe"})
-_REFERRING = frozenset({"on_done", "resolve", "cancel_future", "cancel_task", "await", "run_until"})
+_REFERRING = {
+    **dict.fromkeys(("on_done", "resolve", "fail_future", "cancel_future", "run_until"), 1),
+    **dict.fromkeys(("cancel_task", "uncancel", "await", "wait_for"), 1),
+    **dict.fromkeys(("gather", "wait"), 3),
+    "shield": 2,
+}
+"""Actions on futures and tasks, and at which of their places the labels of these stand, or begin to."""
 
 
 class LoopScript(Script):
@@ -132,9 +139,9 @@ class LoopScript(Script):
     def sources(self, kinds: frozenset[str], label: str) -> list[Path]:
         return self.survey.paths(kinds, label)
 
-    def stored(self, table: str, kinds: frozenset[str], uses: frozenset[str], label: str, suffix: str) -> str:
+    def stored(self, table: str, kinds: frozenset[str], asking: list[Path], label: str, suffix: str) -> str:
         """The variable, or place in a dictionary, of what is made under that label; empty if nobody asks."""
-        sources, asking = self.survey.paths(kinds, label), self.survey.paths(uses, label)
+        sources = self.survey.paths(kinds, label)
         if not sources or (not asking and len(sources) == 1):
             return ""
         local = table == "handles" and all(use[:-1] == sources[0][:-1] for use in asking)
@@ -160,19 +167,32 @@ class LoopScript(Script):
         return strange or wrong_thread or self.survey.closed_before(path)
 
     def handle(self, label: str) -> str:
-        return self.stored("handles", SCHEDULING, _ASKING, label, "_handle")
+        return self.stored("handles", SCHEDULING, self.survey.paths(_ASKING, label), label, "_handle")
 
     def promise(self, label: str) -> str:
         sources = self.sources(PROMISES, label)
         kind = self.survey.nodes[sources[0]][0] if sources else "future"
-        suffix = {"future": "", "task": "_task", "executor": "_future"}[kind]
-        return self.stored("futures", PROMISES, _REFERRING, label, suffix)
+        if kind == "group_task":
+            self.state("futures", "futures = {}")
+            return f"futures[{quoted(label)}]"
+        suffix = "_task" if kind in TASKS else "_future" if kind == "executor" else ""
+        return self.stored("futures", PROMISES, self.survey.mentions(_REFERRING, label), label, suffix)
 
     def with_promise(self, place: Place, label: str, lines: Lines) -> Lines:
         return guarded(self.condition("futures", PROMISES, label, place.path), lines)
 
+    def promises(self, labels: Iterable[str]) -> Lines:
+        """The variables of those futures and tasks of these that the program makes, each once."""
+        return [name for label in dict.fromkeys(labels) if (name := self.promise(label))]
+
+    def with_promises(self, place: Place, labels: Iterable[str], lines: Lines) -> Lines:
+        """The lines, under the condition that all of these that the program makes are there."""
+        for label in dict.fromkeys(labels):
+            lines = self.with_promise(place, label, lines)
+        return lines
+
     def is_task(self, label: str) -> bool:
-        return bool(self.sources(frozenset({"task"}), label))
+        return bool(self.sources(TASKS, label))
 
 
 # -- actions: each gives the lines that perform it ----------------------------------------------------------

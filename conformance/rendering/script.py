@@ -25,13 +25,14 @@ _TAKEN = frozenset(
     re.findall(
         r"\w+",
         """
-        asyncio attempt base BufferedTalker child closed connect context_with contextlib contextvars Counter
-        defaultdict errands EVENT_READ EVENT_WRITE Finalised Marker handle futures gc handles hear keeps_open
-        kept_open kinds look loop many measure muxloop on_error on_error_broken os PATTERN payload random
-        reactions read_all readers received resource rloop run run_another_loop
-        run_another_loop_with_threads runs seen select selector selectors send send_file sent show_map sides
-        signal socket spare spare_peer start_reading struct surviving swallows sys Talker talker tempfile
-        threading time told transports uvloop var write written zloop
+        add_task asyncio attempt awaited base BufferedTalker child closed connect context_with contextlib
+        contextvars Counter defaultdict errands EVENT_READ EVENT_WRITE Finalised futures gc groups handle
+        handles hear keeps_open kept_open kinds look loop many Marker measure muxloop on_error
+        on_error_broken os parts PATTERN payload random reactions read_all readers received resource rloop
+        run run_another_loop run_another_loop_with_threads runs seen select selector selectors send
+        send_file sent show_map sides signal socket spare spare_peer start_reading struct surviving swallows
+        sys Talker talker tempfile threading time timeouts told transports uvloop var waiting write written
+        zloop
         """,
     )
 )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..program import Action, Program
+from ..vocabulary import LOOP_ACTIONS
 
 Path = tuple[int, ...]
 """Where an action stands: its number in the outermost program, then in the body of that action, and so on."""
 
 SCHEDULING = frozenset({"soon", "threadsafe", "later", "at"})
 CALLBACKS = SCHEDULING | {"on_done", "on_signal", "finalize"}
-PROMISES = frozenset({"future", "task", "executor"})
-_INTERRUPTING = frozenset(
-    {"run", "run_until", "thread", "attempt", "signal", "finalize", "await", "yield", "pause"}
-)
+TASKS = frozenset({"task", "group_task"})
+COMBINED = frozenset({"gather", "shield"})
+PROMISES = frozenset({"future", "executor"}) | TASKS | COMBINED
+STEPS = frozenset(kind for kind, spec in LOOP_ACTIONS.items() if spec.place == "task")
+"""What only a task can do."""
+_INTERRUPTING = frozenset({"run", "run_until", "thread", "attempt", "signal", "finalize"}) | STEPS
 """After these, what was scheduled before them may already have run."""
 _FAR_MS = 5000.0
 """Nobody waits for timers that are farther away than this."""
@@ -34,6 +37,19 @@ class Survey:
         return [
             path for path, action in self.nodes.items() if action[0] in kinds and action[position] == label
         ]
+
+    def mentions(self, referring: Mapping[str, int], label: str) -> list[Path]:
+        """Where actions refer to that label, in the place given for their kind or behind it."""
+        return [
+            path
+            for path, action in self.nodes.items()
+            if action[0] in referring and label in action[referring[action[0]] :]
+        ]
+
+    def around(self, path: Path, kinds: frozenset[str]) -> Action | None:
+        """The nearest action of those kinds that this one is part of."""
+        outer = (self.nodes[path[:end]] for end in range(len(path) - 1, 0, -1))
+        return next((action for action in outer if action[0] in kinds), None)
 
     def pairs(self, *kinds: str) -> set[int]:
         """The pairs to which such a thing happens."""
@@ -94,6 +110,9 @@ _OWN_MS: dict[str, Callable[[Action], float]] = {
     "pause": lambda action: _near(action[1]),
     **dict.fromkeys(["spawn", "communicate"], lambda _: 1000.0),
     "children": lambda _: 500.0,
+    "timeout": lambda action: _near(action[2]),
+    "wait_for": lambda action: _near(action[2]),
+    "wait": lambda action: _near(action[2]),
     "block": lambda action: _near(action[1]),
     "pingpong": lambda action: action[2] * 1.0,
     "flood": lambda action: action[2] * 0.05,
@@ -122,6 +141,6 @@ def _reached(program: Program, owner: str) -> Program:
         if action[0] == "raise" and owner not in CALLBACKS:
             continue
         made.append(tuple(_reached(part, action[0]) if isinstance(part, tuple) else part for part in action))
-        if action[0] == "raise":
+        if action[0] in ("raise", "fails"):
             break
     return tuple(made)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from ..program import Program
 from .scheduling import LoopScript
 from .script import Lines, Place, Table, guarded, quoted, seconds
-from .survey import PROMISES
+from .survey import COMBINED, PROMISES, STEPS, TASKS
+
+_LONG = 70
+"""A longer call is written in two lines."""
 
 
 def future(script: LoopScript, place: Place, label: str) -> Lines:
@@ -32,11 +35,19 @@ def on_done(
 
 
 def resolve(script: LoopScript, place: Place, label: str) -> Lines:
+    return _settle(script, place, label, "set_result(None)")
+
+
+def fail_future(script: LoopScript, place: Place, label: str) -> Lines:
+    return _settle(script, place, label, f"set_exception(ValueError({quoted(label)}))")
+
+
+def _settle(script: LoopScript, place: Place, label: str, call: str) -> Lines:
     name = script.promise(label)
-    if not name or script.is_task(label):
+    if not name or script.sources(TASKS | COMBINED, label):
         return []
-    settling = script.survey.paths(frozenset({"resolve", "cancel_future"}), label)
-    lines = [f"{name}.set_result(None)"]
+    settling = script.survey.paths(frozenset({"resolve", "fail_future", "cancel_future"}), label)
+    lines = [f"{name}.{call}"]
     if len(settling) > 1 or script.survey.repeats(place.path):
         lines = guarded(f"if not {name}.done()", lines)
     return script.with_promise(place, label, lines)
@@ -56,20 +67,57 @@ def cancel_task(script: LoopScript, place: Place, label: str, text: str | None =
     return cancel_future(script, place, label, text) if script.is_task(label) else []
 
 
+def uncancel(script: LoopScript, place: Place, label: str) -> Lines:
+    if not script.is_task(label):
+        return []
+    name = script.promise(label)
+    return script.with_promise(place, label, [f'print({quoted(label)}, "uncancel():", {name}.uncancel())'])
+
+
+def gather(script: LoopScript, place: Place, label: str, text: str, *of: str) -> Lines:
+    script.needs("asyncio")
+    parts = script.promises(of)
+    keyword = ", return_exceptions=True" if text == "all outcomes" else ""
+    call = f"asyncio.gather({', '.join(parts)}{keyword})"
+    lines = []
+    if len(call) > _LONG:
+        lines = [f"parts = [{', '.join(parts)}]"]
+        call = f"asyncio.gather(*parts{keyword})"
+    return _combined(script, place, label, of, [*lines, call])
+
+
+def shield(script: LoopScript, place: Place, label: str, inner: str) -> Lines:
+    script.needs("asyncio")
+    return _combined(script, place, label, (inner,), [f"asyncio.shield({script.promise(inner)})"])
+
+
+def _combined(script: LoopScript, place: Place, label: str, of: tuple[str, ...], lines: Lines) -> Lines:
+    if not script.promises(of):
+        return []
+    if name := script.promise(label):
+        lines[-1] = f"{name} = {lines[-1]}"
+    return script.with_promises(place, of, _made_once(script, place, label, lines))
+
+
 def task(script: LoopScript, place: Place, label: str, body: Program, count: int = 0) -> Lines:
+    swallow, function = coroutine(script, place, label, body, count)
+    name = script.promise(label)
+    create = f"{name} = loop.create_task({function}())" if name else f"loop.create_task({function}())"
+    return _made_once(script, place, label, [*swallow, create])
+
+
+def coroutine(script: LoopScript, place: Place, label: str, body: Program, count: int) -> tuple[Lines, str]:
+    """What to do before such a task is made, and the name of its coroutine function."""
     said = quoted(label)
-    waits = any(action[0] in ("await", "yield", "pause") for action in body)
-    steps: Program = (*body, ("ends",)) if waits else body
+    waits = any(action[0] in STEPS for action in body)
+    steps: Program = (*body, ("ends",)) if waits and body[-1] != ("fails",) else body
     if waits and count:
         script.state("swallows", "swallows = {}")
     inner = Place(place.path, task=label)
     function = script.function_of(
         "task", label, steps, inner, [f'print({said}, "starts")' if waits else f"print({said})"]
     )
-    name = script.promise(label)
-    create = f"{name} = loop.create_task({function}())" if name else f"loop.create_task({function}())"
-    swallow = [f"swallows[{said}] = {count}"] if waits and count else []
-    return _made_once(script, place, label, [*swallow, create])
+    return [f"swallows[{said}] = {count}"] if waits and count else [], function
 
 
 def ends(_script: LoopScript, place: Place) -> Lines:
@@ -81,24 +129,29 @@ def await_(script: LoopScript, place: Place, label: str) -> Lines:
     name = script.promise(label)
     if not name or label == place.task:
         return []
-    return script.with_promise(place, label, _awaiting(script, place, name))
+    return script.with_promise(place, label, awaiting(script, place, name))
 
 
 def yield_(script: LoopScript, place: Place) -> Lines:
     script.needs("asyncio")
-    return _awaiting(script, place, "asyncio.sleep(0)")
+    return awaiting(script, place, "asyncio.sleep(0)")
 
 
 def pause(script: LoopScript, place: Place, ms: float) -> Lines:
     script.needs("asyncio")
-    return _awaiting(script, place, f"asyncio.sleep({seconds(ms)})")
+    return awaiting(script, place, f"asyncio.sleep({seconds(ms)})")
 
 
-def _awaiting(script: LoopScript, place: Place, awaited: str) -> Lines:
-    if not place.task:
+def fails(_script: LoopScript, place: Place) -> Lines:
+    return [f"raise ValueError({quoted(place.task)})"] if place.task else []
+
+
+def awaiting(script: LoopScript, place: Place, awaited: str) -> Lines:
+    """The await of that expression, in a task that may have cancellations to swallow."""
+    made = script.survey.around(place.path, TASKS) if place.task else None
+    if made is None:
         return []
-    made = script.survey.nodes[place.path[:-1]]
-    if len(made) < 4 or not made[3]:
+    if not isinstance(made[-1], int) or not made[-1]:
         return [f"await {awaited}"]
     script.needs("asyncio")
     script.define(
@@ -119,11 +172,16 @@ LINES: Table = {
     "future": future,
     "on_done": on_done,
     "resolve": resolve,
+    "fail_future": fail_future,
+    "gather": gather,
+    "shield": shield,
+    "uncancel": uncancel,
     "cancel_future": cancel_future,
     "task": task,
     "cancel_task": cancel_task,
     "await": await_,
     "yield": yield_,
     "pause": pause,
+    "fails": fails,
     "ends": ends,
 }

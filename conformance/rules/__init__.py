@@ -7,7 +7,9 @@ from fnmatch import fnmatchcase
 
 from ...errors import UsageError
 from . import (
+    awaiting,
     cancellation,
+    cancelling_tasks,
     exceptions,
     heap,
     lifecycle,
@@ -16,7 +18,10 @@ from . import (
     readiness,
     selecting,
     selector_lifetime,
+    task_groups,
+    task_storms,
     threads,
+    timeouts,
     timers,
     transports,
 )
@@ -28,7 +33,18 @@ RULES_VERSION = "3"
 """Raised by one whenever a rule comes, goes or changes its meaning."""
 
 _GROUPS = (
-    *(ordering, timers, heap, cancellation, readiness),
+    *(
+        ordering,
+        timers,
+        heap,
+        cancellation,
+        cancelling_tasks,
+        timeouts,
+        awaiting,
+        task_groups,
+        task_storms,
+        readiness,
+    ),
     *(selecting, selector_lifetime),
     *(threads, lifecycle, exceptions),
     transports,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from . import (
+    cancelling,
     lifecycle,
     processes,
     readiness,
@@ -36,6 +37,7 @@ LOOP_ACTIONS = _merged(
     scheduling,
     readiness,
     tasks,
+    cancelling,
     threads,
     lifecycle,
     transports,

@@ -16,8 +16,10 @@ class ActionSpec:
     """What a "text" may be; anything, when there are none."""
     place: str = "anywhere"
     """"anywhere", "outermost" (not inside a body) or "task" (in the steps of a task, nowhere else)."""
+    steps: bool = False
+    """Whether its body is made of steps of a task."""
 
 
-def spec(fields: str, meaning: str, *texts: str, place: str = "anywhere") -> ActionSpec:
+def spec(fields: str, meaning: str, *texts: str, place: str = "anywhere", steps: bool = False) -> ActionSpec:
     """One kind of action; ``fields`` are separated by blanks."""
-    return ActionSpec(tuple(fields.split()), meaning, texts, place)
+    return ActionSpec(tuple(fields.split()), meaning, texts, place, steps)
