@@ -100,7 +100,9 @@ def group(script: LoopScript, place: Place, label: str, body: Program) -> Lines:
     ]
 
 
-def group_task(script: LoopScript, place: Place, label: str, group: str, body: Program, count: int = 0) -> Lines:
+def group_task(
+    script: LoopScript, place: Place, label: str, group: str, body: Program, count: int = 0
+) -> Lines:
     if not script.sources(_GROUP, group):
         return []
     groups = script.state("groups", "groups = {}")
