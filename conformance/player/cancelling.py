@@ -14,8 +14,8 @@ class Cancelling(Tasks):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._timeouts: dict[str, asyncio.Timeout] = {}
-        self._groups: dict[str, tuple[asyncio.TaskGroup, list[str]]] = {}
+        self._timeout_blocks: dict[str, asyncio.Timeout] = {}
+        self._group_blocks: dict[str, tuple[asyncio.TaskGroup, list[str]]] = {}
 
     async def step_timeout(self, walk: Walk, label: str, ms: Any, body: Program, text: str = "after") -> None:
         """A TimeoutError of its own ends here; anything else goes on outwards."""
@@ -25,10 +25,10 @@ class Cancelling(Tasks):
             timeout = asyncio.timeout_at(self.loop_time() + delay_s)
         else:
             timeout = asyncio.timeout(delay_s)
-        self._enter(walk, name, "timeout", delay=delay_s)
+        self._enter_block(walk, name, "timeout", delay=delay_s)
         try:
             async with timeout:
-                self._timeouts[label] = timeout
+                self._timeout_blocks[label] = timeout
                 walk.timeouts.append(timeout)
                 try:
                     await self.take_steps(walk, body)
@@ -36,16 +36,20 @@ class Cancelling(Tasks):
                     walk.timeouts.pop()
         except TimeoutError:
             walk.arrived = None
-            self._leave(walk, name, "timeout", "TimeoutError", expired=timeout.expired(), when=timeout.when())
+            self._leave_block(
+                walk, name, "timeout", "TimeoutError", expired=timeout.expired(), when=timeout.when()
+            )
         except BaseException as error:
             how = _named(error)
-            self._leave(walk, name, "timeout", how, expired=timeout.expired(), when=timeout.when())
+            self._leave_block(walk, name, "timeout", how, expired=timeout.expired(), when=timeout.when())
             raise
         else:
-            self._leave(walk, name, "timeout", "returned", expired=timeout.expired(), when=timeout.when())
+            self._leave_block(
+                walk, name, "timeout", "returned", expired=timeout.expired(), when=timeout.when()
+            )
 
     def do_reschedule(self, label: str, ms: Any) -> None:
-        timeout = self._timeouts.get(label)
+        timeout = self._timeout_blocks.get(label)
         if timeout is None:
             return
         when = None if ms == "none" else self.loop_time() + ms / 1000
@@ -56,13 +60,13 @@ class Cancelling(Tasks):
             error = f"{type(caught).__name__}: {caught}"
         self.note("rescheduled", self.current(label), when=when, says=timeout.when(), refused=error)
 
-    def _enter(self, walk: Walk, name: str, block: str, **data: Any) -> None:
-        self.note("entered", name, **self._standing(walk), block=block, **data)
+    def _enter_block(self, walk: Walk, name: str, block: str, **data: Any) -> None:
+        self.note("entered", name, **self._standing_of(walk), block=block, **data)
 
-    def _leave(self, walk: Walk, name: str, block: str, how: str, **data: Any) -> None:
-        self.note("left", name, **self._standing(walk), block=block, outcome=how, **data)
+    def _leave_block(self, walk: Walk, name: str, block: str, how: str, **data: Any) -> None:
+        self.note("left", name, **self._standing_of(walk), block=block, outcome=how, **data)
 
-    def _standing(self, walk: Walk) -> dict[str, Any]:
+    def _standing_of(self, walk: Walk) -> dict[str, Any]:
         task = asyncio.current_task()
         return {
             "task": walk.label,
@@ -80,7 +84,7 @@ class Cancelling(Tasks):
         if not found:
             return
         delay_s = None if ms == "none" else ms / 1000
-        self._enter(walk, label, "wait_for", delay=delay_s)
+        self._enter_block(walk, label, "wait_for", delay=delay_s)
         how = "returned"
         try:
             await asyncio.wait_for(found[0], delay_s)
@@ -90,14 +94,14 @@ class Cancelling(Tasks):
             how = _named(error)
             raise
         finally:
-            self._leave(walk, label, "wait_for", how, inner=outcome(found[0]), asked=_asked(found[0]))
+            self._leave_block(walk, label, "wait_for", how, inner=outcome(found[0]), asked=_asked(found[0]))
 
     async def step_wait(self, walk: Walk, text: str, ms: Any, *labels: str) -> None:
         found = self.known(labels)
         if not found:
             return
         delay_s = None if ms == "none" else ms / 1000
-        self._enter(walk, labels[0], "wait", delay=delay_s)
+        self._enter_block(walk, labels[0], "wait", delay=delay_s)
         how, told = "returned", None
         try:
             done, pending = await asyncio.wait(found, timeout=delay_s, return_when=text)
@@ -107,7 +111,7 @@ class Cancelling(Tasks):
             raise
         finally:
             outcomes = [outcome(each) for each in found]
-            self._leave(walk, labels[0], "wait", how, told=told, until=text, outcomes=outcomes)
+            self._leave_block(walk, labels[0], "wait", how, told=told, until=text, outcomes=outcomes)
 
     # -- groups ------------------------------------------------------------------------------------------
 
@@ -115,11 +119,11 @@ class Cancelling(Tasks):
         """An ExceptionGroup ends here, with its errors noted; anything else goes on outwards."""
         name = self.fresh(label)
         children: list[str] = []
-        self._enter(walk, name, "group")
+        self._enter_block(walk, name, "group")
         how, errors = "returned", None
         try:
             async with asyncio.TaskGroup() as group:
-                self._groups[label] = group, children
+                self._group_blocks[label] = group, children
                 walk.groups += 1
                 try:
                     await self.take_steps(walk, body)
@@ -133,13 +137,13 @@ class Cancelling(Tasks):
             raise
         finally:
             outcomes = {child: outcome(self.futures[child]) for child in children}
-            self._leave(walk, name, "group", how, errors=errors, children=outcomes)
+            self._leave_block(walk, name, "group", how, errors=errors, children=outcomes)
 
     def do_group_task(self, label: str, group: str, body: Program, count: int = 0) -> None:
         """A group that is over, or about to be, refuses."""
-        if group not in self._groups or label in self.futures:
+        if group not in self._group_blocks or label in self.futures:
             return
-        found, children = self._groups[group]
+        found, children = self._group_blocks[group]
         coroutine = self.steps(label, body, count)
         self.note("task-created", label, group=self.current(group))
         try:
