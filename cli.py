@@ -93,7 +93,7 @@ def _add_conform(commands: Any) -> None:
     conform = commands.add_parser(
         "conform",
         help="judge event loops and selectors by the rules",
-        description="SUBJECT is NAME[@BACKEND] (muxloop, asyncio, uvloop, rloop, zloop), "
+        description="SUBJECT is NAME[@BACKEND] (muxloop, asyncio, uvloop, tornado, twisted, ...), "
         "MODULE:FACTORY[@BACKEND], selector:NAME or selector:MODULE:CLASS; without any: muxloop on every "
         "available backend, and every selector.",
     )

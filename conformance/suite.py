@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from importlib import metadata
 from typing import Any
 
@@ -169,7 +170,7 @@ class Bench:
         """The verdict of one rule, with the declaration that covers it."""
         if self._stillborn is None:
             self._stillborn = {verdict.rule: verdict for verdict in preflight(self.rules, self.playground)}
-        verdict = self._stillborn.get(rule.id)
+        verdict = self._stillborn.get(rule.id) or self._not_offered(rule)
         if verdict is None:
             verdict = judge_rule(
                 rule,
@@ -184,9 +185,15 @@ class Bench:
     def replay(self, rule: Rule, program_text: str) -> Verdict:
         """The verdict of one rule by one given program."""
         program = parse(program_text, self._vocabulary)
-        return with_declaration(
-            self.subject.spec, replay(rule, self.playground, program, self.subject.capabilities)
-        )
+        verdict = self._not_offered(rule) or replay(rule, self.playground, program, self.subject.capabilities)
+        return with_declaration(self.subject.spec, verdict)
+
+    def _not_offered(self, rule: Rule) -> Verdict | None:
+        """The verdict on a rule that asks for what the subject says it never promised; drivers say so."""
+        for glob, reason in self.describe().get("not_offered", {}).items():
+            if fnmatchcase(rule.id, glob):
+                return Verdict(rule.id, rule.level, "not-offered", reason)
+        return None
 
     def report(self, verdicts: Sequence[Verdict]) -> SubjectReport:
         described = self.describe()

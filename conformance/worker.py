@@ -74,7 +74,12 @@ def _describe(question: dict[str, Any]) -> dict[str, Any]:
     made = subject.build()
     kind = f"{type(made).__module__}.{type(made).__qualname__}"
     made.close()
-    return {"type": kind, "version": subject.version, "backend": subject.chosen_backend()}
+    return {
+        "type": kind,
+        "version": subject.version,
+        "backend": subject.chosen_backend(),
+        "not_offered": dict(getattr(made, "not_offered", {})),
+    }
 
 
 def _play(question: dict[str, Any]) -> dict[str, Any]:

@@ -183,7 +183,15 @@ class LoopStage(Stage):
         if left > 0:
             self.loop.call_later(left + 0.001, self._settle, 0, self._activity)
         else:
-            self.loop.call_soon(self._settle, 0, self._activity)
+            self._look_again(0)
+
+    def _look_again(self, quiet: int) -> None:
+        """Have a look after the next iteration; a driver says where callbacks do not mean one."""
+        settling_s = getattr(self.loop, "settling_s", None)
+        if settling_s is None:
+            self.loop.call_soon(self._settle, quiet, self._activity)
+        else:
+            self.loop.call_later(settling_s, self._settle, quiet, self._activity)
 
     def _settle(self, quiet: int, activity: int) -> None:
         if self._expected or self._stop_wanted:
@@ -195,7 +203,7 @@ class LoopStage(Stage):
             self._reason = "quiescent"
             self.loop.stop()
         else:
-            self.loop.call_soon(self._settle, quiet + 1, self._activity)
+            self._look_again(quiet + 1)
 
     def _out_of_patience(self) -> None:
         patience = PATIENCE_S * self.tolerance

@@ -103,6 +103,6 @@ def _construction(subject: str, judges: str) -> tuple[list[str], str]:
     call = f"{module}.{attribute or 'new_event_loop'}"
     if not backend:
         return [module], f"{call}()"
-    if module == "muxloop":
-        return ["muxloop"], f'{call}("{backend}")'
+    if named and named.by_name:
+        return [module], f'{call}("{backend}")'
     return [module, "muxloop"], f'{call}(muxloop.open_selector("{backend}"))'

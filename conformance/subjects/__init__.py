@@ -1,6 +1,6 @@
 """What is judged: how a subject is named, found and built.
 
-    NAME[@BACKEND]             a loop this file knows by name: muxloop, asyncio, uvloop, rloop, zloop
+    NAME[@BACKEND]             a loop, or another world with a driver, that ``named`` knows
     MODULE:FACTORY[@BACKEND]   a callable of anybody's; with a backend it is called with the open selector
     selector:NAME              one of muxloop's backends
     selector:MODULE:CLASS      anybody's ``selectors.BaseSelector``
@@ -21,27 +21,9 @@ from typing import Any
 
 from ...errors import MuxloopError, SubjectError
 from ...selectors_impl import backends, open_selector, resolve_backend
+from .named import NAMED_LOOPS, NamedLoop
 
-
-@dataclass(frozen=True)
-class NamedLoop:
-    """A loop that is known by name."""
-
-    module: str
-    factory: str
-    takes_backend: bool
-    remedy: str
-    python: tuple[int, int] = (3, 11)
-    capabilities: frozenset[str] = frozenset()
-
-
-NAMED_LOOPS = {
-    "muxloop": NamedLoop("muxloop", "new_event_loop", True, "", capabilities=frozenset({"fifo-deadlines"})),
-    "asyncio": NamedLoop("asyncio", "SelectorEventLoop", True, ""),
-    "uvloop": NamedLoop("uvloop", "new_event_loop", False, "pip install uvloop"),
-    "rloop": NamedLoop("rloop", "new_event_loop", False, "pip install rloop"),
-    "zloop": NamedLoop("zloop", "new_event_loop", False, "pip install zloop", python=(3, 12)),
-}
+__all__ = ["NAMED_LOOPS", "NamedLoop", "Subject", "default_subjects", "parse"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +73,7 @@ class Subject:
         backend = self.backend
         if backend is None:
             return build
-        if self.target == "muxloop":
+        if named and named.by_name:
             return lambda: build(backend)
         return lambda: build(open_selector(backend))
 
@@ -121,8 +103,11 @@ def _found(spec: str, path: str, named: NamedLoop | None = None) -> Callable[...
     try:
         found: Any = importlib.import_module(module)
     except ImportError as error:
-        if named and isinstance(error, ModuleNotFoundError) and error.name == module:
-            raise SubjectError(f"{spec}: {module} is not installed; get it with: {named.remedy}") from None
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if named and (missing or "").partition(".")[0] == named.distribution:
+            raise SubjectError(
+                f"{spec}: {named.distribution} is not installed; get it with: {named.remedy}"
+            ) from None
         raise SubjectError(f"{spec}: cannot import {module}: {error}") from error
     except Exception as error:
         raise SubjectError(f"{spec}: importing {module} raised {type(error).__name__}: {error}") from error
@@ -160,7 +145,11 @@ def parse(spec: str) -> Subject:
             raise SubjectError(
                 f"{spec}: {target} brings its own multiplexer, no backend can be chosen; name it without @"
             )
-        _check_backend(spec, backend)
+        if named and named.own_backends:
+            if backend not in named.own_backends:
+                raise SubjectError(f"{spec}: {target} has {', '.join(named.own_backends)}")
+        else:
+            _check_backend(spec, backend)
     return Subject(spec, "loop", target, backend or None)
 
 
