@@ -2,7 +2,8 @@
 
     pytest --muxloop-subject=mypackage:new_event_loop [--muxloop-rules=ORD-*,TMR-*] [--muxloop-profile=quick]
 
-Without the option the plug-in adds nothing. With pytest-xdist the tests spread over processes.
+Without the option the plug-in adds nothing. With pytest-xdist (``-n auto``) the tests spread over processes;
+``--junitxml=FILE`` has a case per subject and rule, with the whole verdict as a property.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]
     for subject in plan.subjects:
         bench = plan.bench_for(subject, widened)
         config.add_cleanup(bench.close)
-        under = SubjectCollector.from_parent(session, name=subject.spec)
+        # Below no file: a test is called SUBJECT::RULE, and JUnit's class is the subject.
+        under = SubjectCollector.from_parent(session, name=subject.spec, nodeid=subject.spec)
         for rule in bench.rules:
             yield RuleTest.from_parent(under, name=rule.id, bench=bench, rule=rule)
 

@@ -1,7 +1,10 @@
 """The suite as a pytest plug-in: one test per subject and rule, with a verdict instead of a traceback."""
 
+import json
 import os
+from itertools import product
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -35,6 +38,27 @@ def test_verdicts_are_outcomes(conform, spread):
     text = result.stdout.str()
     assert "ORD-01 (level R) crashed: not even the smallest program can be played" in text
     assert "Traceback" not in text
+
+
+def test_junit_of_two_processes_has_a_case_for_each_subject_and_rule(conform, pytester):
+    subjects, rules = ("muxloop@select", "asyncio@select"), ("CAN-01", "TMR-09")
+    conform(
+        *(f"--muxloop-subject={subject}" for subject in subjects),
+        f"--muxloop-rules={','.join(rules)}",
+        "--junitxml=out.xml",
+        "--muxloop-strict",
+        *("-n", "2"),
+    ).assert_outcomes(passed=3, failed=1)
+    cases = {
+        (case.get("classname"), case.get("name")): case
+        for case in ElementTree.parse(pytester.path / "out.xml").iter("testcase")
+    }
+    assert cases.keys() == set(product(subjects, rules))
+    broken = cases["asyncio@select", "TMR-09"]
+    assert "asyncio@select: TMR-09 (level C) broken" in broken.find("failure").get("message")
+    verdict = json.loads(broken.find("properties/property[@name='muxloop_verdict']").get("value"))
+    assert verdict["witness"]["program"]
+    assert verdict["reproduce"].startswith("muxloop conform asyncio@select --rules TMR-09 --program ")
 
 
 def test_without_the_option_nothing_is_added(conform, pytester):
