@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from .program import Action, Program
-from .strategies import Body, action, joined, later, programs, several, soon
+from .strategies import EMPTY, Body, action, joined, later, programs, several, soon
 from .vocabulary.transports import BUFFERS
 
 Moves = Sequence[SearchStrategy[Action]]
@@ -47,7 +47,7 @@ FAREWELL: Program = (
 
 
 def link(ways: SearchStrategy[str] | None = None) -> SearchStrategy[Action]:
-    return action("link", 0, ways or st.sampled_from(["unix", "unix", "tcp"]))
+    return action("link", 0, ways or st.sampled_from(["unix", "tcp", "client", "server", "server"]))
 
 
 def reactions(where: Sequence[str], moves: Moves, least: int = 0, most: int = 2) -> Body:
@@ -76,12 +76,13 @@ def events(moves: Moves, least: int = 1, most: int = 4) -> Body:
 def conversations(
     *parts: Body | Action,
     ways: SearchStrategy[str] | None = None,
+    before: Body = EMPTY,
     made: Body | None = None,
     farewell: Program = FAREWELL,
 ) -> SearchStrategy[Program]:
-    """Whole programs: a connection, what is done in connection_made, the parts, a run, and the farewell."""
-    first = (made or several(st.one_of(WRITE, LOOK), 0, 2)).map(
+    """Whole programs: a connection, what is done before it and when it is made, the parts, a farewell."""
+    first = (several(st.one_of(WRITE, LOOK), 0, 2) if made is None else made).map(
         lambda body: (("on", 0, "connection_made", body),) if body else ()
     )
     connected = link(ways).map(lambda made_: (made_,))
-    return programs(joined(first, connected), ("run",), *parts, ("run",), farewell)
+    return programs(joined(before, first, connected), ("run",), *parts, ("run",), farewell)

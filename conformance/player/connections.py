@@ -27,6 +27,7 @@ _PATTERN = bytes(random.Random(1).choices(range(1, 256), k=PERIOD))
 _SMALL_BYTES = 64
 SEND_BUFFER_BYTES = 1 << 16
 """So small that what is written is soon more than the kernel takes."""
+SMALL_BUFFER = (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
 
 def payload(start: int, size: int) -> bytes:
@@ -57,6 +58,8 @@ class Peer:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._sock = sock
+        self.names = [repr(sock.getpeername()), repr(sock.getsockname())]
+        """The addresses of the connection, the loop's side first."""
         self.sent = 0
         self.heard = Heard()
         self.ended = ""
@@ -120,8 +123,12 @@ class Link:
     def __init__(self, number: int, way: str) -> None:
         self.number, self.way = number, way
         self.peer: Peer | None = None
+        self.listener: socket.socket | None = None
+        """Where the peer waits for the connection."""
+        self.made: asyncio.Future[None] | None = None
         self.transport: Any = None
         self.kind = "streaming"
+        self.protocols = 0
         self.keep_open = False
         self.reactions: dict[str, Program] = {}
         self.times: Counter[str] = Counter()
@@ -142,16 +149,28 @@ class Talker(asyncio.Protocol):
 
     def __init__(self, stage: Transports, link: Link) -> None:
         self.stage, self.link = stage, link
+        link.protocols += 1
+        self.number = link.protocols
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.link.transport = transport
-        self.stage.told(self.link, "connection_made")
+        link = self.link
+        link.transport = transport
+        if link.listener is not None:
+            with link.listener as listener:
+                link.peer = Peer(listener.accept()[0])
+        if link.way in ("client", "server"):
+            with contextlib.suppress(Exception):  # what becomes of it is for TRN-10
+                transport.get_extra_info("socket").setsockopt(*SMALL_BUFFER)
+        if link.made is not None and not link.made.done():
+            link.made.set_result(None)
+        self.stage.told(link, "connection_made")
 
     def data_received(self, data: bytes) -> None:
         self.link.heard.take(data)
         self.stage.told(
             self.link,
             "data_received",
+            to=self.number,
             count=len(data),
             total=self.link.heard.total,
             wrong_at=self.link.heard.wrong_at,
@@ -159,6 +178,8 @@ class Talker(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self.stage.told(self.link, "eof_received", total=self.link.heard.total, kept=self.link.keep_open)
+        if not self.link.keep_open:
+            self.stage.leaves(self.link)  # the transport closes itself
         return self.link.keep_open
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -200,6 +221,6 @@ def connected(way: str) -> tuple[socket.socket, socket.socket]:
             ours, _ = listener.accept()
     else:
         ours, peer = socket.socketpair()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    ours.setsockopt(*SMALL_BUFFER)
     ours.setblocking(False)
     return ours, peer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import socket
 import tempfile
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -39,15 +39,29 @@ class Transports(LifeCycle):
         if link.way:
             return
         link.way = text
-        ours, peer = connected(text)
-        link.peer = Peer(peer)
-        holder = [ours]  # the loop has it to itself: one that holds a duplicate would never close it
-
-        async def connect() -> None:
-            await self.loop.create_connection(lambda: talker(self, link), sock=holder.pop())
-
         self.expect(f"connection_made of {pair}")
-        self.errand("linked", pair, connect, way=text)
+        if text in ("unix", "tcp"):
+            ours, peer = connected(text)
+            link.peer = Peer(peer)
+            holder = [ours]  # the loop has it to itself: one that holds a duplicate would never close it
+            self.errand("linked", pair, lambda: self._connect(link, sock=holder.pop()), way=text)
+        elif text == "client":
+            link.listener = socket.create_server(("127.0.0.1", 0))
+            host, port = link.listener.getsockname()
+            self.errand("linked", pair, lambda: self._connect(link, host=host, port=port), way=text)
+        else:
+            self.errand("linked", pair, lambda: self._let_connect(link), way=text)
+
+    async def _connect(self, link: Link, **where: Any) -> None:
+        await self.loop.create_connection(lambda: talker(self, link), **where)
+
+    async def _let_connect(self, link: Link) -> None:
+        """A server for this one connection."""
+        link.made = self.loop.create_future()
+        server = await self.loop.create_server(lambda: talker(self, link), "127.0.0.1", 0)
+        link.peer = Peer(socket.create_connection(server.sockets[0].getsockname()))
+        await link.made
+        server.close()
 
     def errand(self, kind: str, pair: int, run: Callable[[], Coroutine[Any, Any, Any]], **data: Any) -> None:
         """Run a coroutine beside the program; its end, result or error are noted under that kind."""
@@ -75,7 +89,8 @@ class Transports(LifeCycle):
         if text == "empty buffer":
             link.disturbed = True
         if link.transport is not None:
-            self._call(link, "set_protocol", talker(self, link))
+            protocol = talker(self, link)
+            self._call(link, "set_protocol", protocol, to=protocol.number)
 
     def do_on(self, pair: int, text: str, body: Program) -> None:
         self.link(pair).reactions[text] = body
@@ -104,6 +119,11 @@ class Transports(LifeCycle):
         finally:
             self._telling -= 1
             self.consider_ending()
+
+    def leaves(self, link: Link) -> None:
+        """From now on what is written may be dropped."""
+        link.closing = True
+        self._expect_what_must_come(link)
 
     def do_fail(self) -> None:
         if self._telling:
@@ -198,7 +218,7 @@ class Transports(LifeCycle):
     def _on_transport(self, pair: int, method: str, *arguments: Any) -> None:
         link = self.link(pair)
         if link.transport is not None:
-            self._call(link, method, *arguments)
+            self._call(link, method, *arguments, arguments=arguments)
 
     def do_look(self, pair: int) -> None:
         link = self.link(pair)
@@ -208,7 +228,8 @@ class Transports(LifeCycle):
         seen: dict[str, Any] = {name: _info(_asked(transport, "get_extra_info", name)) for name in NAMES}
         seen["unknown"] = repr(_asked(transport, "get_extra_info", "no such name", 42))
         seen["reading"] = _asked(transport, "is_reading")
-        self.note("looked", str(pair), lost=link.lost, way=link.way, **seen, **_state(link))
+        names = link.peer.names if link.peer is not None else None
+        self.note("looked", str(pair), lost=link.lost, way=link.way, names=names, **seen, **_state(link))
 
     def do_sendfile(self, pair: int, size: int, offset: int, count: int, text: str) -> None:
         link = self.link(pair)
@@ -296,8 +317,9 @@ class Transports(LifeCycle):
 
     def close_links(self) -> None:
         for link in self.links.values():
-            if link.peer is not None:
-                link.peer.close()
+            for end in (link.peer, link.listener):
+                if end is not None:
+                    end.close()
 
 
 def _state(link: Link) -> dict[str, Any]:
@@ -319,6 +341,7 @@ def _asked(transport: Any, method: str, *arguments: Any) -> Any:
 
 
 def _info(value: Any) -> Any:
-    if hasattr(value, "fileno"):
-        return f"a socket, {value.fileno() >= 0 and os.fstat(value.fileno()) is not None}"
+    """A socket is told by what it can do; everything else stands for itself."""
+    if hasattr(value, "getsockname") and hasattr(value, "fileno"):
+        return "an open socket" if value.fileno() >= 0 else "a closed socket"
     return repr(value)

@@ -25,14 +25,14 @@ _TAKEN = frozenset(
     re.findall(
         r"\w+",
         """
-        add_task asyncio attempt awaited base BufferedTalker child closed connect context_with contextlib
-        contextvars Counter defaultdict errands EVENT_READ EVENT_WRITE Finalised futures gc groups handle
-        handles hear keeps_open kept_open kinds look loop many Marker measure muxloop on_error
-        on_error_broken os parts PATTERN payload random reactions read_all readers received resource rloop
-        run run_another_loop run_another_loop_with_threads runs seen select selector selectors send
-        send_file sent show_map sides signal socket spare spare_peer start_reading struct surviving swallows
-        sys Talker talker tempfile threading time timeouts told transports uvloop var waiting write written
-        zloop
+        add_task asyncio attempt awaited base BufferedTalker child closed connect context_with
+        contextlib contextvars Counter defaultdict errands EVENT_READ EVENT_WRITE Finalised futures gc
+        groups handle handles hear keeps_open kept_open kinds leave let_connect listener listeners look
+        loop many Marker measure muxloop on_error on_error_broken os parts PATTERN payload random
+        reactions read_all readers received remotes reset resource rloop run run_another_loop
+        run_another_loop_with_threads runs seen select selector selectors send send_file sent show_map
+        sides signal socket spare spare_peer start_reading struct surviving swallows sys take Talker
+        talker tempfile threading time timeouts told transports uvloop var waiting write written zloop
         """,
     )
 )
@@ -172,4 +172,4 @@ def _identifier(label: str) -> str:
     if name[0].isdigit():
         name = f"c{name}"
     reserved = keyword.iskeyword(name) or hasattr(builtins, name) or name in _TAKEN
-    return f"{name}_" if reserved or re.fullmatch(r"(ours|peer|fd|remote|listener)\d+", name) else name
+    return f"{name}_" if reserved or re.fullmatch(r"(ours|peer|fd)\d+", name) else name

@@ -7,7 +7,6 @@ from ..player.transports import REACTIONS
 from ..program import Program
 from .scheduling import LoopScript
 from .script import Lines, Place, Table, guarded, quoted
-from .sockets import suppressed
 
 _PAYLOAD = f"""\
 PATTERN = bytes(random.Random(1).choices(range(1, 256), k={PERIOD}))
@@ -17,7 +16,7 @@ def payload(start, size):
     begin = start % {PERIOD}
     return (PATTERN * (size // {PERIOD} + 2))[begin : begin + size]"""
 
-_TALKER = f"""\
+_TALKER = """\
 class Talker(asyncio.Protocol):
     def __init__(self, number):
         self.number = number
@@ -25,11 +24,11 @@ class Talker(asyncio.Protocol):
     def told(self, name, *seen):
         print(self.number, name, *seen)
         told[self.number, name] += 1
-        if told[self.number, name] <= {REACTIONS}:
+        if told[self.number, name] <= {limit}:
             reactions.get((self.number, name), list)()
 
     def connection_made(self, transport):
-        transports[self.number] = transport
+        transports[self.number] = transport{made}
         self.told("connection_made")
 
     def data_received(self, data):
@@ -72,11 +71,26 @@ def talker(number):
     return Talker(number) if kind == "streaming" else BufferedTalker(number, sizes[kind])"""
 
 _CONNECT = """\
-async def connect(number, sock):
+async def connect(number, **where):
     try:
-        await loop.create_connection(lambda: {factory}(number), sock=sock)
+        await loop.create_connection(lambda: {factory}(number), **where)
     except Exception as error:
         print(number, repr(error))"""
+
+_LET_CONNECT = """\
+async def let_connect(number):
+    server = await loop.create_server(lambda: {factory}(number), "127.0.0.1", 0)
+    errands.append(server)
+    remotes[number] = socket.create_connection(server.sockets[0].getsockname())
+    remotes[number].setblocking(False)"""
+
+_ACCEPTED = """
+        if self.number in listeners:
+            remotes[self.number], _ = listeners[self.number].accept()
+            remotes[self.number].setblocking(False)"""
+_SMALLER = """
+        sock = transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, {size})"""
 
 _WRITE = """\
 def write(number, size, kind="bytes"):
@@ -101,21 +115,41 @@ def look(number):
         print("limits:", transport.get_write_buffer_limits())"""
 
 _SEND = """\
-def send(number, remote, size):
-    with contextlib.suppress(OSError):
-        sent[number] += remote.send(payload(sent[number], size))"""
+def send(number, size):
+    with contextlib.suppress(OSError, KeyError):
+        sent[number] += remotes[number].send(payload(sent[number], size))"""
+
+_TAKE = """\
+def take(number, size):
+    with contextlib.suppress(OSError, KeyError):
+        received[number].append(remotes[number].recv(size))"""
 
 _READ = """\
-def read_all(number, remote):
+def read_all(number):
+    remote = remotes[number]
     with contextlib.suppress(OSError, ValueError):
         while select.select([remote], [], []) and (data := remote.recv(65536)):
             received[number].append(data)
 
 
-def start_reading(number, remote):
-    if number not in readers:
-        readers[number] = threading.Thread(target=read_all, args=(number, remote), daemon=True)
+def start_reading(number):
+    if number in remotes and number not in readers:
+        readers[number] = threading.Thread(target=read_all, args=[number], daemon=True)
         readers[number].start()"""
+
+_LEAVE = """\
+def leave(number):
+    with contextlib.suppress(OSError, KeyError):
+        remotes[number].shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(KeyError):
+        remotes[number].close()"""
+
+_RESET = """\
+def reset(number):
+    with contextlib.suppress(OSError, KeyError):
+        at_once = struct.pack("ii", 1, 0)
+        remotes[number].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+        remotes[number].close()"""
 
 _HEAR = """\
 def hear(number):
@@ -142,29 +176,38 @@ async def send_file(number, size, offset, count, fallback):
             print(number, "sendfile:", repr(error))"""
 
 
-def _remote(script: LoopScript, pair: int) -> str:
-    """The peer of that connection, which stands at the top of the script with the connection."""
-    name, ours = f"remote{pair}", f"sides[{pair}]"
-    ways = [action[2] for action in script.survey.nodes.values() if action[:2] == ("link", pair)]
-    if not ways:
-        return ""
+def _ways(script: LoopScript) -> dict[int, str]:
+    """How each of the connections comes about."""
+    links = [action for action in script.survey.nodes.values() if action[0] == "link"]
+    return {pair: way for _, pair, way in reversed(links)}
+
+
+def _remotes(script: LoopScript) -> None:
+    """The peers, and what they are connected with; they stand at the top of the script."""
     script.needs("socket")
-    script.state("sides", "sides = {}")
-    made = [f"{ours}, {name} = socket.socketpair()"]
-    if ways[0] == "tcp":
-        made = [
-            f'listener{pair} = socket.create_server(("127.0.0.1", 0))',
-            f"{name} = socket.create_connection(listener{pair}.getsockname())",
-            f"{ours}, _ = listener{pair}.accept()",
-        ]
-    script.state(
-        name,
-        *made,
-        f"{ours}.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, {SEND_BUFFER_BYTES})",
-        f"{ours}.setblocking(False)",
-        f"{name}.setblocking(False)",
-    )
-    return name
+    script.state("remotes", "remotes = {}")
+    for pair, way in sorted(_ways(script).items()):
+        if way == "client":
+            script.state("listeners", "listeners = {}")
+            script.state(f"listeners {pair}", f'listeners[{pair}] = socket.create_server(("127.0.0.1", 0))')
+        if way not in ("unix", "tcp"):
+            continue
+        ours, remote = f"sides[{pair}]", f"remotes[{pair}]"
+        made = [f"{ours}, {remote} = socket.socketpair()"]
+        if way == "tcp":
+            made = [
+                'listener = socket.create_server(("127.0.0.1", 0))',
+                f"{remote} = socket.create_connection(listener.getsockname())",
+                f"{ours}, _ = listener.accept()",
+            ]
+        script.state("sides", "sides = {}")
+        script.state(
+            f"sides {pair}",
+            *made,
+            f"{ours}.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, {SEND_BUFFER_BYTES})",
+            f"{ours}.setblocking(False)",
+            f"{remote}.setblocking(False)",
+        )
 
 
 def _payload(script: LoopScript) -> None:
@@ -180,7 +223,11 @@ def _factory(script: LoopScript) -> str:
     script.state("transports", "transports = {}")
     script.state("keeps_open", "keeps_open = set()")
     _payload(script)
-    script.define("Talker", *_TALKER.splitlines())
+    ways = set(_ways(script).values())
+    made = _ACCEPTED if "client" in ways else ""
+    if ways & {"client", "server"}:
+        made += _SMALLER.format(size=SEND_BUFFER_BYTES)
+    script.define("Talker", *_TALKER.format(limit=REACTIONS, made=made).splitlines())
     if "protocol" not in script.survey.kinds:
         return "Talker"
     script.state("kinds", "kinds = {}")
@@ -189,13 +236,22 @@ def _factory(script: LoopScript) -> str:
 
 
 def link(script: LoopScript, place: Place, pair: int, _text: str) -> Lines:
-    _remote(script, pair)
-    script.define("connect", *_CONNECT.format(factory=_factory(script)).splitlines())
+    factory = _factory(script)
     script.state("errands", "errands = []")
+    _remotes(script)
+    way = _ways(script)[pair]
+    if way == "server":
+        script.define("let_connect", *_LET_CONNECT.format(factory=factory).splitlines())
+        made = f"let_connect({pair})"
+    else:
+        script.define("connect", *_CONNECT.format(factory=factory).splitlines())
+        made = f"connect({pair}, sock=sides.pop({pair}))"
+        if way == "client":
+            made = f'connect({pair}, host="127.0.0.1", port=listeners[{pair}].getsockname()[1])'
     several = sum(action[:2] == ("link", pair) for action in script.survey.nodes.values()) > 1
-    line = f"errands.append(loop.create_task(connect({pair}, sides.pop({pair}))))"
-    repeated = several or script.survey.repeats(place.path)
-    return guarded(f"if {pair} in sides" if repeated else "", [line])
+    once = f"if {pair} in sides" if way in ("unix", "tcp") else f"if {pair} not in transports"
+    lines = [f"errands.append(loop.create_task({made}))"]
+    return guarded(once if several or script.survey.repeats(place.path) else "", lines)
 
 
 def protocol(script: LoopScript, _place: Place, pair: int, text: str) -> Lines:
@@ -278,79 +334,63 @@ def sendfile(
     return guarded(f"if {pair} in transports", [f"errands.append(loop.create_task({made}))"])
 
 
+def _of_peer(script: LoopScript, name: str, text: str, *arguments: int) -> Lines:
+    _remotes(script)
+    script.needs("contextlib")
+    script.define(name, *text.splitlines())
+    return [f"{name}({', '.join(map(str, arguments))})"]
+
+
 def peer_send(script: LoopScript, _place: Place, pair: int, size: int) -> Lines:
-    remote = _remote(script, pair)
-    if not remote:
-        return []
-    script.needs("contextlib", "from collections import Counter")
+    script.needs("from collections import Counter")
     script.state("sent", "sent = Counter()")
     _payload(script)
-    script.define("send", *_SEND.splitlines())
-    return [f"send({pair}, {remote}, {size})"]
+    return _of_peer(script, "send", _SEND, pair, size)
 
 
 def _received(script: LoopScript) -> None:
     script.needs("from collections import defaultdict")
     script.state("received", "received = defaultdict(list)")
+    script.state("readers", "readers = {}")
 
 
 def peer_recv(script: LoopScript, _place: Place, pair: int, size: int) -> Lines:
-    remote = _remote(script, pair)
-    if not remote:
-        return []
     _received(script)
-    line = f"received[{pair}].append({remote}.recv({size}))"
-    if ("peer_reads", pair) in script.survey.nodes.values():
-        script.state("readers", "readers = {}")
-        return guarded(f"if {pair} not in readers", suppressed(script, [line]))
-    return suppressed(script, [line])
+    reading = ("peer_reads", pair) in script.survey.nodes.values()
+    return guarded(
+        f"if {pair} not in readers" if reading else "", _of_peer(script, "take", _TAKE, pair, size)
+    )
 
 
 def peer_reads(script: LoopScript, _place: Place, pair: int) -> Lines:
-    remote = _remote(script, pair)
-    if not remote:
-        return []
-    script.needs("contextlib", "select", "threading")
     _received(script)
-    script.state("readers", "readers = {}")
-    script.define("read_all", *_READ.splitlines())
-    return [f"start_reading({pair}, {remote})"]
+    script.needs("select", "threading")
+    _of_peer(script, "read_all", _READ)
+    return [f"start_reading({pair})"]
 
 
 def peer_eof(script: LoopScript, _place: Place, pair: int) -> Lines:
-    remote = _remote(script, pair)
-    return suppressed(script, [f"{remote}.shutdown(socket.SHUT_WR)"]) if remote else []
-
-
-def peer_close(script: LoopScript, _place: Place, pair: int) -> Lines:
-    remote = _remote(script, pair)
-    if not remote:
-        return []
-    waking = ("peer_reads", pair) in script.survey.nodes.values()
-    wake = suppressed(script, [f"{remote}.shutdown(socket.SHUT_RDWR)"]) if waking else []
-    return [*wake, f"{remote}.close()"]
-
-
-def peer_reset(script: LoopScript, place: Place, pair: int) -> Lines:
-    remote = _remote(script, pair)
-    if not remote:
-        return []
-    script.needs("struct")
-    at_once = 'socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)'
+    _remotes(script)
+    script.needs("contextlib")
     return [
-        *suppressed(script, [f"{remote}.setsockopt({at_once})"]),
-        *peer_close(script, place, pair),
+        "with contextlib.suppress(OSError, KeyError):",
+        f"    remotes[{pair}].shutdown(socket.SHUT_WR)",
     ]
 
 
+def peer_close(script: LoopScript, _place: Place, pair: int) -> Lines:
+    return _of_peer(script, "leave", _LEAVE, pair)
+
+
+def peer_reset(script: LoopScript, _place: Place, pair: int) -> Lines:
+    script.needs("struct")
+    return _of_peer(script, "reset", _RESET, pair)
+
+
 def hear(script: LoopScript, _place: Place, pair: int) -> Lines:
-    if not _remote(script, pair):
-        return []
     _received(script)
     _payload(script)
-    script.state("readers", "readers = {}")
-    script.define("hear", *_HEAR.splitlines())
-    return [f"hear({pair})"]
+    return _of_peer(script, "hear", _HEAR, pair)
 
 
 LINES: Table = {

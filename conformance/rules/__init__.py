@@ -11,6 +11,7 @@ from . import (
     cancellation,
     cancelling_tasks,
     exceptions,
+    flow_control,
     heap,
     lifecycle,
     ordering,
@@ -18,6 +19,7 @@ from . import (
     readiness,
     selecting,
     selector_lifetime,
+    sending_files,
     task_groups,
     task_storms,
     threads,
@@ -47,7 +49,7 @@ _GROUPS = (
     ),
     *(selecting, selector_lifetime),
     *(threads, lifecycle, exceptions),
-    transports,
+    *(transports, flow_control, sending_files),
     processes,
 )
 

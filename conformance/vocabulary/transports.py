@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .spec import ActionSpec, spec
 
-WAYS = ("unix", "tcp")
-"""What a connection is made of."""
+WAYS = ("unix", "tcp", "client", "server")
+"""How a connection comes about: create_connection on one of two connected sockets, create_connection to a
+port, create_server and somebody who connects."""
 TOLD = (
     *("connection_made", "data_received", "eof_received", "connection_lost"),
     *("pause_writing", "resume_writing", "get_buffer"),
@@ -16,9 +17,7 @@ BUFFERS = ("bytes", "bytearray", "mutated", "memoryview", "lines")
 """What is written: "mutated" is a bytearray that its owner overwrites after write()."""
 
 ACTIONS: dict[str, ActionSpec] = {
-    "link": spec(
-        "pair text", "create_connection on one end of two connected sockets; the other is the peer", *WAYS
-    ),
+    "link": spec("pair text", "connect a transport of the loop and its peer, in one of these ways", *WAYS),
     "protocol": spec(
         "pair text", "the kind of protocol it begins with; once connected: set_protocol", *PROTOCOLS
     ),
