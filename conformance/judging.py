@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,30 +167,32 @@ def judge_rule(
     seed: int,
     capabilities: frozenset[str],
     *,
+    known: Sequence[Program] = (),
     failed: FailedPrograms | None = None,
 ) -> Verdict:
-    """Judge one rule on the playground's subject; programs that broke it before are played first."""
+    """Judge one rule on the playground's subject; programs known to break it are played first."""
     started = time.monotonic()
     unjudged = _unjudged(rule, capabilities)
     if unjudged:
         return Verdict(rule.id, rule.level, *unjudged)
     search = _Search(rule, playground, profile.shrink_s)
-    if failed is None or not _fails_again(search, failed):
+    broke_it = failed.of(rule.id) if failed is not None else []
+    if not any(_fails_again(search, program, failed) for program in (*known, *broke_it)):
         _make_up_programs(search, profile, seed)
     if failed is not None and search.smallest is not None:
         failed.keep(rule.id, search.smallest.program)
     return _verdict(rule, search, playground.subject, time.monotonic() - started)
 
 
-def _fails_again(search: _Search, failed: FailedPrograms) -> bool:
-    """Whether a program that broke the rule before does it still; those that do not are forgotten."""
-    for program in failed.of(search.rule.id):
-        # What broke the rule only now and then gets as many chances as a replay.
-        for _ in range(1 + CONFIRMATIONS):
-            search.smallest = search.play(program)
-            if search.smallest and (search.smallest.outcome == "hung" or search.confirmed(search.smallest)):
-                return True
-        search.smallest = None
+def _fails_again(search: _Search, program: Program, failed: FailedPrograms | None) -> bool:
+    """Whether a program that broke the rule before does it still; one that does not is forgotten."""
+    # What broke the rule only now and then gets as many chances as a replay.
+    for _ in range(1 + CONFIRMATIONS):
+        search.smallest = search.play(program)
+        if search.smallest and (search.smallest.outcome == "hung" or search.confirmed(search.smallest)):
+            return True
+    search.smallest = None
+    if failed is not None:
         failed.forget(search.rule.id, program)
     return False
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import UsageError
 from .database import FailedPrograms, shown
-from .declarations import gone_away, reason_for
+from .declarations import about, declared, gone_away, reason_for
 from .history import History
 from .judging import PROFILES, Profile, judge_rule, preflight, replay
 from .playground import Playground
@@ -62,6 +62,7 @@ class Plan:
         if seed is not None and not 0 <= seed <= HIGHEST_SEED:
             raise _bad_seed("--seed", seed)
         subjects = tuple(parse_subject(spec) for spec in dict.fromkeys(specs))
+        declared()  # a file of declarations that cannot be read ends the run before it begins
         rules = tuple(chosen_rules(globs))
         kinds = {rule.judges for rule in rules}
         if not any(subject.kind in kinds for subject in subjects):
@@ -178,6 +179,7 @@ class Bench:
                 self._profile,
                 self._seed,
                 self.subject.capabilities,
+                known=[d.program for d in about(self.subject.spec, rule.id) if d.program],
                 failed=self._failed,
             )
         return with_declaration(self.subject.spec, verdict)

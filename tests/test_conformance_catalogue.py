@@ -2,6 +2,7 @@
 
 import json
 import platform
+import sys
 import tomllib
 from importlib import resources
 
@@ -9,7 +10,7 @@ import pytest
 from muxloop.cli import main
 from muxloop.conformance import declarations, rule_ids
 from muxloop.conformance.declarations import Deviation, declared, gone_away, reason_for
-from muxloop.conformance.subjects import parse
+from muxloop.conformance.subjects import NAMED_LOOPS, parse
 from muxloop.conformance.verdict import SubjectReport, Verdict
 
 LEVELS = {
@@ -74,12 +75,12 @@ def test_a_declaration_names_what_there_is(file):
     entries = tomllib.loads(file.read_text(encoding="utf-8"))["deviation"]
     assert entries
     for entry in entries:
-        assert entry.keys() <= {"rule", "subjects", "reason", "python", "platform"}
         assert entry["rule"] in ids
         assert len(entry["reason"]) > 20
         for spec in set(entry["subjects"]) - {"*"}:
             name, _, backend = spec.partition("@")
-            assert parse(name).target == name.removeprefix("selector:")
+            if sys.version_info >= getattr(NAMED_LOOPS.get(name), "python", (3, 11)):
+                assert parse(name).target == name.removeprefix("selector:")
             assert backend in ("", "epoll", "kqueue", "poll", "select", "uring")
 
 
