@@ -19,6 +19,7 @@ from faulty_heaps import HEAP_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
 from faulty_ordering import ORDERING_FAULTS
 from faulty_processes import PROCESS_FAULTS
+from faulty_signals import SIGNAL_FAULTS
 from faulty_timers import TIMER_FAULTS
 
 if hasattr(select, "epoll"):  # which they spoil
@@ -64,6 +65,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **READINESS_FAULTS,
     **LIFE_CYCLE_FAULTS,
     **PROCESS_FAULTS,
+    **SIGNAL_FAULTS,
     **KILLERS,
 }
 

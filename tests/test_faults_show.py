@@ -33,6 +33,7 @@ for module in (
     "readiness",
     "life_cycle",
     "processes",
+    "signals",
     "selectors",
     "selector_lives",
 ):

@@ -17,6 +17,7 @@ from typing import Any
 from ..program import Program
 from .processes import Processes
 from .selecting import SelectorPlayer
+from .signals import Signals
 from .sockets import Watching
 from .threads import Threads
 from .transports import Transports
@@ -29,6 +30,7 @@ class LoopPlayer(
     Transports,
     Threads,
     Watching,
+    Signals,
 ):
     """All actions on event loops."""
 
@@ -41,6 +43,7 @@ class LoopPlayer(
         self.restore_signals()
         if not self.loop.is_closed():
             self.loop.close()
+        self.restore_dispositions()
         self.close_pairs()
         self.close_links()
 

@@ -38,6 +38,8 @@ class Threads(Scheduling):
             elif action[0] in ("flood", "pingpong"):
                 for i in range(action[2]):
                     self.expect(f"{action[1]}#{i}")
+            elif action[0] == "kill":
+                self.expect(mine)
         thread = threading.Thread(target=self._perform_in_thread, args=(mine, body), daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -50,11 +52,15 @@ class Threads(Scheduling):
             before = len(self.events)
             self.perform((action,))
             failed = failed or any(
-                kind == "called" and data.get("error") for _, _, kind, _, data in self.events[before:]
+                (kind == "called" and data.get("error")) or kind == "unsent"
+                for _, _, kind, _, data in self.events[before:]
             )
+        awaited = lane in self._expected
+        self.met(lane)
         self.note("thread-ended", lane)
-        if failed and not self.loop.is_closed():
+        if (failed or (awaited and not self._expected)) and not self.loop.is_closed():
             # What was refused will never run; nothing else may come that lets the loop see that it is done.
+            # Where something is still to come, it is not for us to wake the loop.
             self.loop.call_soon_threadsafe(self.consider_ending)
 
     def join_threads(self) -> None:

@@ -18,6 +18,7 @@ from . import (
     processes,
     scheduling,
     selecting,
+    signals,
     sockets,
     tasks,
     transports,
@@ -35,6 +36,7 @@ LOOP_LINES: Table = {
     **lifecycle.LINES,
     **transports.LINES,
     **processes.LINES,
+    **signals.LINES,
 }
 SELECTOR_LINES: Table = {**selecting.LINES, **files.LINES}
 

@@ -20,6 +20,7 @@ from . import (
     selecting,
     selector_lifetime,
     sending_files,
+    signals,
     task_groups,
     task_storms,
     threads,
@@ -48,7 +49,7 @@ _GROUPS = (
         readiness,
     ),
     *(selecting, selector_lifetime),
-    *(threads, lifecycle, exceptions),
+    *(threads, signals, lifecycle, exceptions),
     *(transports, flow_control, sending_files),
     processes,
 )

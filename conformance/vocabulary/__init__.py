@@ -11,6 +11,7 @@ from . import (
     readiness,
     scheduling,
     selectors,
+    signals,
     tasks,
     threads,
     transports,
@@ -42,5 +43,6 @@ LOOP_ACTIONS = _merged(
     lifecycle,
     transports,
     processes,
+    signals,
 )
 SELECTOR_ACTIONS = _merged(selectors)
