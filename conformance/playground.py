@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from typing import IO, Any
 
 from ..errors import SubjectError
 from .history import Event, History
 from .program import Program
+from .vitals import cpu_s, resident_bytes
 
 HARD_LIMIT_S = 6.0
 """A play that has not answered after this time (times the tolerance) hangs."""
@@ -23,6 +25,11 @@ ABANDONED = 3
 """A play that goes on for so many hard limits has lost its suite; the process ends itself."""
 STDERR_KEPT = 4000
 """So many bytes of a dead worker's standard error are kept, the last ones."""
+MEMORY_LIMIT_MIB = 1024
+"""A playing process that holds more is ended, lest it takes the whole machine along; on Linux only."""
+_SPINNING = 0.25
+"""A play that hangs and was on a CPU for more than this part of the time spins; it may have neighbours."""
+_LOOK_EACH_S = 0.05
 _STACK_S = 1.0
 """How long faulthandler gets to write the stacks of a process that hangs."""
 
@@ -30,14 +37,24 @@ _STACK_S = 1.0
 class Playground:
     """Plays programs on one subject; a context manager.
 
-    Nothing that a subject does ends the run: a hang is killed after ``hard_limit_s``, a death is noticed at
-    once, and both come back as histories with that outcome.
+    Nothing that a subject does ends the run: a hang is killed after ``hard_limit_s``, a process that grows
+    past ``memory_limit_mib`` as soon as that is seen, and a death is noticed at once. All come back as
+    histories with that outcome.
     """
 
-    def __init__(self, subject: str, tolerance: float = 1.0, hard_limit_s: float = HARD_LIMIT_S) -> None:
+    def __init__(
+        self,
+        subject: str,
+        tolerance: float = 1.0,
+        hard_limit_s: float = HARD_LIMIT_S,
+        memory_limit_mib: int = MEMORY_LIMIT_MIB,
+    ) -> None:
         self.subject = subject
         self.tolerance = tolerance
         self.hard_limit_s = hard_limit_s * tolerance
+        self.memory_limit_mib = memory_limit_mib
+        self._overgrown = False
+        self._cpu_before_s = 0.0
         self._worker: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stderr: IO[bytes] | None = None
@@ -68,6 +85,8 @@ class Playground:
         if "error" in answer:
             return History(program, outcome="crashed", detail=answer["error"], tolerance=self.tolerance)
         events = tuple(Event(index, *event) for index, event in enumerate(answer["events"]))
+        if answer["polluted"]:
+            self.stop()  # what is played next shall not suffer for it
         return History(program, events, resolution=answer["resolution"], tolerance=self.tolerance)
 
     # -- the worker -----------------------------------------------------------------------------------
@@ -80,11 +99,23 @@ class Playground:
         try:
             worker.stdin.write(json.dumps(whole) + "\n")
             worker.stdin.flush()
-            line = self._answers.get(timeout=self.hard_limit_s)
-        except (queue.Empty, OSError):
+        except OSError:
             return None
+        line = self._line_from(worker)
         answer: dict[str, Any] | None = json.loads(line) if line else None
         return answer
+
+    def _line_from(self, worker: subprocess.Popen[str]) -> str:
+        """The next line of the worker; empty when it died, hangs or has grown too large."""
+        self._cpu_before_s = cpu_s(worker.pid)
+        deadline = time.monotonic() + self.hard_limit_s
+        while (left := deadline - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                return self._answers.get(timeout=min(left, _LOOK_EACH_S))
+            if resident_bytes(worker.pid) > self.memory_limit_mib * 2**20:
+                self._overgrown = True
+                break
+        return ""
 
     def _start(self) -> subprocess.Popen[str]:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the worker
@@ -99,7 +130,7 @@ class Playground:
             env=environment,
             start_new_session=True,  # so that stop() also reaches what a subject forked
         )
-        self._answers = queue.SimpleQueue()
+        self._answers, self._overgrown = queue.SimpleQueue(), False
         threading.Thread(target=_read_lines, args=(self._worker.stdout, self._answers), daemon=True).start()
         assert self._worker.stdin is not None
         self._worker.stdin.write(json.dumps({"sys_path": sys.path}) + "\n")
@@ -112,12 +143,17 @@ class Playground:
         with contextlib.suppress(subprocess.TimeoutExpired):
             worker.wait(0.2)  # its end of the pipe closes a little before it can be waited for
         hung = worker.poll() is None
+        spent_s = cpu_s(worker.pid) - self._cpu_before_s if hung else 0.0
         if hung and hasattr(signal, "SIGABRT") and os.name == "posix":
             worker.send_signal(signal.SIGABRT)  # faulthandler writes the stack of each thread
             with contextlib.suppress(subprocess.TimeoutExpired):
                 worker.wait(_STACK_S)
-        if hung:
-            outcome, detail = "hung", f"no answer within {self.hard_limit_s:.1f} s"
+        if hung and self._overgrown:
+            limit = f"{self.memory_limit_mib} MiB of memory"
+            outcome, detail = "crashed", f"the playing process took more than {limit}, and was ended"
+        elif hung:
+            spins = f"; it spins: {spent_s:.1f} s of CPU" if spent_s > _SPINNING * self.hard_limit_s else ""
+            outcome, detail = "hung", f"no answer within {self.hard_limit_s:.1f} s{spins}"
         else:
             outcome, detail = "crashed", f"the playing process {how_it_ended(worker.returncode)}"
         stderr = self.stop()

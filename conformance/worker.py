@@ -14,9 +14,12 @@ import os
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
-from ..errors import MuxloopError
+from ..errors import MuxloopError, SubjectError
+
+_CLOCKS = {name: getattr(time, name) for name in ("monotonic", "perf_counter", "process_time")}
 
 
 def main() -> None:
@@ -28,8 +31,15 @@ def main() -> None:
     os.dup2(nowhere, 0)
     os.close(nowhere)
     faulthandler.enable()
+    _go_first_when_memory_runs_out()
     for line in questions:
         _answer(json.loads(line), answers)
+
+
+def _go_first_when_memory_runs_out() -> None:
+    """Where the machine has less than the playground allows, the kernel shall end this process; proc(5)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 @contextlib.contextmanager
@@ -72,14 +82,32 @@ def _describe(question: dict[str, Any]) -> dict[str, Any]:
     """Build the subject once, to know that it can be built and what comes out."""
     subject = _subject(question)
     made = subject.build()
+    _check_clock(subject.spec)
     kind = f"{type(made).__module__}.{type(made).__qualname__}"
     made.close()
+    another = subject.build()
+    if another is made:
+        raise SubjectError(
+            f"{subject.spec}: its factory returned the same {subject.kind} twice; "
+            "it must make a new one every time"
+        )
+    another.close()
     return {
         "type": kind,
         "version": subject.version,
         "backend": subject.chosen_backend(),
         "not_offered": dict(getattr(made, "not_offered", {})),
     }
+
+
+def _check_clock(spec: str) -> None:
+    """SubjectError when the subject replaced a clock: all would be measured by the clock of the accused."""
+    for name, clock in _CLOCKS.items():
+        if getattr(time, name) is not clock:
+            raise SubjectError(
+                f"{spec}: replaces time.{name}, by which it is judged; "
+                "give a factory that leaves the clocks alone"
+            )
 
 
 def _play(question: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +120,8 @@ def _play(question: dict[str, Any]) -> dict[str, Any]:
     if hasattr(gc, "freeze") and not gc.get_freeze_count():
         gc.freeze()  # what is imported stays: collections inside a play only look at what the play made
     events = play(subject.build, as_tuples(question["program"]), question["tolerance"])
-    return {"events": events, "resolution": time.get_clock_info("monotonic").resolution}
+    polluted = any(event[2] == "left" and event[4]["changed"] for event in events)
+    return {"events": events, "polluted": polluted, "resolution": time.get_clock_info("monotonic").resolution}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from faulty_life_cycle import LIFE_CYCLE_FAULTS
 from faulty_ordering import ORDERING_FAULTS
 from faulty_processes import PROCESS_FAULTS
 from faulty_signals import SIGNAL_FAULTS
+from faulty_resources import RESOURCE_FAULTS
 from faulty_timers import TIMER_FAULTS
 
 if hasattr(select, "epoll"):  # which they spoil
@@ -66,6 +67,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **LIFE_CYCLE_FAULTS,
     **PROCESS_FAULTS,
     **SIGNAL_FAULTS,
+    **RESOURCE_FAULTS,
     **KILLERS,
 }
 

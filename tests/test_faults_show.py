@@ -34,6 +34,7 @@ for module in (
     "life_cycle",
     "processes",
     "signals",
+    "resources",
     "selectors",
     "selector_lives",
 ):

@@ -47,6 +47,16 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
         [["later", "c0", 2, []], ["cancel", "c0"], ["probe", "c0"], ["run"]],
         ["c0 cancelled: True", "c0 when: ..."],
     ),
+    (
+        "leave",
+        [["soon", "c0", []], ["reader", 0, "r", [["recv", 0, 8]]], ["run"], ["soon", "c1", []], ["leave"]],
+        [
+            "c0",
+            "-- the loop is closed",
+            "threads more than before the loop: 0",
+            *(["fds more than before the loop: 2"] if os.name == "posix" else []),  # those of the pair
+        ],
+    ),
     ("context", [["setvar", 11], ["soon", "c0", [], 5], ["soon", "c1", []], ["run"]], ["c0 5", "c1 11"]),
     (
         "raise",

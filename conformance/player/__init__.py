@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..program import Program
+from . import leaving
 from .processes import Processes
 from .selecting import SelectorPlayer
 from .signals import Signals
@@ -28,6 +29,7 @@ Events = list[tuple[float, str, str, str, dict[str, Any]]]
 class LoopPlayer(
     Processes,
     Transports,
+    leaving.Leaving,
     Threads,
     Watching,
     Signals,
@@ -69,18 +71,25 @@ def play_on_loop(
 def _play_on_loop(
     make_loop: Callable[[], asyncio.AbstractEventLoop], program: Program, tolerance: float
 ) -> Events:
+    before = leaving.Before() if leaving.wanted(program) else None
     player = LoopPlayer(make_loop, tolerance)
     logger, notes = logging.getLogger("asyncio"), _LogNotes(player)
     logger.addHandler(notes)
     logger.propagate = False
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("ignore")
+        warnings.simplefilter("always", ResourceWarning)
         try:
             player.perform(program)
         except BaseException as error:
             player.note("broken-player", "", error=repr(error))
         played = _finished(player)
         logger.removeHandler(notes)
+        if before is not None:
+            ended, remains = player.now(), player.remains()
+            del player, notes
+            left = before.left(remains, warned, tolerance)
+            played.append((ended, "main", "left", "", left))
     return played
 
 

@@ -14,6 +14,7 @@ from ..subjects import NAMED_LOOPS
 from . import (
     cancelling,
     files,
+    leaving,
     lifecycle,
     processes,
     scheduling,
@@ -34,6 +35,7 @@ LOOP_LINES: Table = {
     **tasks.LINES,
     **cancelling.LINES,
     **lifecycle.LINES,
+    **leaving.LINES,
     **transports.LINES,
     **processes.LINES,
     **signals.LINES,

@@ -20,7 +20,7 @@ _QUESTIONS = {
     "TMR-06": '"when():", {}.when()',
 }
 """What rules about handles ask of each handle as soon as there is one."""
-_ABOUT_RELEASE = "HEAP-04"
+_ABOUT_RELEASE = ("HEAP-04", "RES-03")
 _ASKING = frozenset({"cancel", "probe"})
 _REFERRING = {
     **dict.fromkeys(("on_done", "resolve", "fail_future", "cancel_future", "run_until"), 1),
@@ -38,7 +38,7 @@ class LoopScript(Script):
         super().__init__(survey)
         self.new_loop = new_loop
         self.question = _QUESTIONS.get(rule_id, "")
-        self.marks = rule_id == _ABOUT_RELEASE
+        self.marks = rule_id in _ABOUT_RELEASE
         self.state("loop", f"loop = {new_loop}")
 
     def body(self, body: Program, place: Place) -> Lines:

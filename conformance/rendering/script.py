@@ -107,8 +107,10 @@ class Script:
             line = module if module.startswith("from ") else f"import {module}"
             self._imports[line] = own
 
-    def state(self, name: str, *lines: str) -> str:
-        """Statements at the top that set up this variable; its name."""
+    def state(self, name: str, *lines: str, first: bool = False) -> str:
+        """Statements at the top, or before all others there, that set up this variable; its name."""
+        if first and name not in self._state:
+            self._state = {name: list(lines), **self._state}
         self._state.setdefault(name, list(lines))
         return name
 

@@ -27,6 +27,7 @@ GROUP_TITLES = {
     "TLS": "TLS",
     "EXE": "Executors",
     "DNS": "Name resolution",
+    "RES": "Resources",
 }
 
 LEVELS = {

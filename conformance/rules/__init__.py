@@ -17,6 +17,7 @@ from . import (
     ordering,
     processes,
     readiness,
+    resources,
     selecting,
     selector_lifetime,
     sending_files,
@@ -52,6 +53,7 @@ _GROUPS = (
     *(threads, signals, lifecycle, exceptions),
     *(transports, flow_control, sending_files),
     processes,
+    resources,
 )
 
 

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from . import (
     cancelling,
+    leaving,
     lifecycle,
     processes,
     readiness,
@@ -41,6 +42,7 @@ LOOP_ACTIONS = _merged(
     cancelling,
     threads,
     lifecycle,
+    leaving,
     transports,
     processes,
     signals,
