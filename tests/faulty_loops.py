@@ -19,8 +19,9 @@ from faulty_heaps import HEAP_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
 from faulty_ordering import ORDERING_FAULTS
 from faulty_processes import PROCESS_FAULTS
-from faulty_signals import SIGNAL_FAULTS
 from faulty_resources import RESOURCE_FAULTS
+from faulty_signals import SIGNAL_FAULTS
+from faulty_tasks import TASK_FAULTS
 from faulty_timers import TIMER_FAULTS
 
 if hasattr(select, "epoll"):  # which they spoil
@@ -63,6 +64,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **TIMER_FAULTS,
     **HEAP_FAULTS,
     **CANCELLATION_FAULTS,
+    **TASK_FAULTS,
     **READINESS_FAULTS,
     **LIFE_CYCLE_FAULTS,
     **PROCESS_FAULTS,

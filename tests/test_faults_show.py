@@ -30,6 +30,7 @@ for module in (
     "ordering",
     "timers",
     "cancellation",
+    "tasks",
     "readiness",
     "life_cycle",
     "processes",

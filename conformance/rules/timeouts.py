@@ -22,12 +22,45 @@ from .task_queries import (
 )
 
 _LIMITS_MS = st.sampled_from([-1, 0, 0, 0.5, 1, 2, 3, 20, "none"])
-_CANCELS = st.one_of(
-    action("cancel_task", "t0"), action("reschedule", "d0", st.sampled_from([-1, 0, 1, 2, "none"]))
-)
+_RESCHEDULE = action("reschedule", "d0", st.sampled_from([-1, 0, 1, 2, 8, "none"]))
+_CANCELS = st.one_of(action("cancel_task", "t0"), _RESCHEDULE)
 _TIMED_STEPS = steps(
     st.one_of(STEP, STEP, AWAIT, AWAIT, _CANCELS),
     [lambda inner: action("timeout", None, _LIMITS_MS, inner)],
+)
+
+
+_DISTURBED = programs(
+    ("future", "f0"),
+    st.tuples(
+        several(st.one_of(action("cancel_task", "t0"), STEP), 0, 1),
+        action("timeout", "d0", _LIMITS_MS, _TIMED_STEPS, st.sampled_from(["after", "at"])),
+        several(STEP, 0, 2),
+        st.sampled_from([0, 0, 0, 1]),
+    ).map(lambda parts: (("task", "t0", (*parts[0], parts[1], *parts[2]), parts[3]),)),
+    several(
+        st.one_of(
+            soon(several(_CANCELS, 1, 2)),
+            later(st.sampled_from([0.5, 1, 1.5, 2]))(several(_CANCELS, 1, 2)),
+        ),
+        0,
+        3,
+    ),
+    several(later(6)(st.just((("resolve", "f0"),))), 1, 1),
+    ("run",),
+)
+_RESCHEDULED = programs(
+    ("future", "f0"),
+    action("timeout", "d0", st.sampled_from([1, 2, 3]), st.just((("await", "f0"),))).map(
+        lambda block: (("task", "t0", (block,)),)
+    ),
+    several(
+        st.one_of(*(way(several(_RESCHEDULE, 1, 2)) for way in (soon, later(0.5), later(1.5)))),
+        1,
+        2,
+    ),
+    several(later(6)(st.just((("resolve", "f0"),))), 1, 1),
+    ("run",),
 )
 
 
@@ -37,25 +70,7 @@ _TIMED_STEPS = steps(
     "timeout() turns its own cancellation, and no other, into a TimeoutError; "
     "nested, rescheduled and in the past alike",
     source="asyncio-task docs, asyncio.timeout, Timeout.reschedule; CPython test_timeouts; gh-95051",
-    programs=programs(
-        ("future", "f0"),
-        st.tuples(
-            several(st.one_of(action("cancel_task", "t0"), STEP), 0, 1),
-            action("timeout", "d0", _LIMITS_MS, _TIMED_STEPS, st.sampled_from(["after", "at"])),
-            several(STEP, 0, 2),
-            st.sampled_from([0, 0, 0, 1]),
-        ).map(lambda parts: (("task", "t0", (*parts[0], parts[1], *parts[2]), parts[3]),)),
-        several(
-            st.one_of(
-                soon(several(_CANCELS, 1, 2)),
-                later(st.sampled_from([0.5, 1, 1.5, 2]))(several(_CANCELS, 1, 2)),
-            ),
-            0,
-            3,
-        ),
-        several(later(6)(st.just((("resolve", "f0"),))), 1, 1),
-        ("run",),
-    ),
+    programs=st.one_of(_DISTURBED, _DISTURBED, _RESCHEDULED),
 )
 def timeouts_are_their_own(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)
