@@ -18,17 +18,17 @@ from ..program import Program
 from . import leaving
 from .processes import Processes
 from .selecting import SelectorPlayer
+from .servers import Servers
 from .signals import Signals
 from .sockets import Watching
 from .threads import Threads
-from .transports import Transports
 
 Events = list[tuple[float, str, str, str, dict[str, Any]]]
 
 
 class LoopPlayer(
     Processes,
-    Transports,
+    Servers,
     leaving.Leaving,
     Threads,
     Watching,
@@ -48,6 +48,7 @@ class LoopPlayer(
         self.restore_dispositions()
         self.close_pairs()
         self.close_links()
+        self.close_servers()
 
 
 class _LogNotes(logging.Handler):

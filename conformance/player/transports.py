@@ -25,7 +25,7 @@ class Transports(LifeCycle):
         super().__init__(*arguments)
         self.links: dict[int, Link] = {}
         self._telling = 0
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errands: dict[str, asyncio.Task[None]] = {}
 
     def link(self, number: int) -> Link:
         if number not in self.links:
@@ -63,25 +63,38 @@ class Transports(LifeCycle):
         await link.made
         server.close()
 
-    def errand(self, kind: str, pair: int, run: Callable[[], Coroutine[Any, Any, Any]], **data: Any) -> None:
+    def errand(
+        self,
+        kind: str,
+        pair: int,
+        run: Callable[[], Coroutine[Any, Any, Any]],
+        *,
+        expected: bool = True,
+        **data: Any,
+    ) -> None:
         """Run a coroutine beside the program; its end, result or error are noted under that kind."""
 
         async def note_end() -> None:
             try:
                 data["result"] = repr(await run())
-            except Exception as error:
+            except (Exception, asyncio.CancelledError) as error:
                 data["error"] = f"{type(error).__name__}: {error}"
-                self.met(f"connection_made of {pair}")
+                if kind == "linked":
+                    self.met(f"connection_made of {pair}")
             self.note(kind, str(pair), **data)
-            self._errands.discard(task)
+            self._errands.pop(name)
             self._activity += 1
             self.met(name)
             self.consider_ending()
 
-        name = f"{kind} of {pair}"
-        self.expect(name)
-        task = self.loop.create_task(note_end())
-        self._errands.add(task)
+        name = self.fresh(f"{kind} of {pair}")
+        if expected:
+            self.expect(name)
+        self._errands[name] = self.loop.create_task(note_end())
+
+    def errands_under_way(self, name: str) -> list[str]:
+        """The errands of that name that have not ended, under the names by which they are expected."""
+        return [each for each in self._errands if each.partition(".")[0] == name]
 
     def do_protocol(self, pair: int, text: str) -> None:
         link = self.link(pair)

@@ -19,6 +19,7 @@ from . import (
     processes,
     scheduling,
     selecting,
+    servers,
     signals,
     sockets,
     tasks,
@@ -37,6 +38,7 @@ LOOP_LINES: Table = {
     **lifecycle.LINES,
     **leaving.LINES,
     **transports.LINES,
+    **servers.LINES,
     **processes.LINES,
     **signals.LINES,
 }

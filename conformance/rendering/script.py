@@ -25,14 +25,15 @@ _TAKEN = frozenset(
     re.findall(
         r"\w+",
         """
-        add_task asyncio attempt awaited base BufferedTalker child closed connect context_with
-        contextlib contextvars Counter defaultdict errands EVENT_READ EVENT_WRITE Finalised futures gc
-        groups handle handles hear keeps_open kept_open kinds leave let_connect listener listeners look
-        loop many Marker measure muxloop on_error on_error_broken os parts PATTERN payload random
-        reactions read_all readers received remotes reset resource rloop run run_another_loop
-        run_another_loop_with_threads runs seen select selector selectors send send_file sent show_map
-        sides signal socket spare spare_peer start_reading struct surviving swallows sys take Talker
-        talker tempfile threading time timeouts told transports uvloop var waiting write written zloop
+        accepted add_task addresses ask asyncio attempt awaited base BufferedTalker child client closed
+        connect context_with contextlib contextvars Counter defaultdict errands EVENT_READ EVENT_WRITE
+        failures Finalised folder futures gc groups handle handles hear keeps_open kept_open kinds leave
+        let_connect listener listeners look loop many Marker measure muxloop nofile on_error
+        on_error_broken os parts PATTERN payload random reactions read_all readers received remotes
+        reset resource rloop run run_another_loop run_another_loop_with_threads runs seen select
+        selector selectors send send_file sent serve servers show_map sides signal socket spare
+        spare_peer start_reading starve struct surviving swallows sys take talker Talker tempfile
+        threading time timeouts told transports uvloop var waiting waiting_clients write written zloop
         """,
     )
 )

@@ -182,7 +182,7 @@ def _ways(script: LoopScript) -> dict[int, str]:
     return {pair: way for _, pair, way in reversed(links)}
 
 
-def _remotes(script: LoopScript) -> None:
+def set_up_remotes(script: LoopScript) -> None:
     """The peers, and what they are connected with; they stand at the top of the script."""
     script.needs("socket")
     script.state("remotes", "remotes = {}")
@@ -215,7 +215,7 @@ def _payload(script: LoopScript) -> None:
     script.define("payload", *_PAYLOAD.splitlines())
 
 
-def _factory(script: LoopScript) -> str:
+def factory_of(script: LoopScript) -> str:
     """What makes protocols."""
     script.needs("asyncio", "from collections import Counter")
     script.state("told", "told = Counter()")
@@ -236,9 +236,9 @@ def _factory(script: LoopScript) -> str:
 
 
 def link(script: LoopScript, place: Place, pair: int, _text: str) -> Lines:
-    factory = _factory(script)
+    factory = factory_of(script)
     script.state("errands", "errands = []")
-    _remotes(script)
+    set_up_remotes(script)
     way = _ways(script)[pair]
     if way == "server":
         script.define("let_connect", *_LET_CONNECT.format(factory=factory).splitlines())
@@ -255,14 +255,14 @@ def link(script: LoopScript, place: Place, pair: int, _text: str) -> Lines:
 
 
 def protocol(script: LoopScript, _place: Place, pair: int, text: str) -> Lines:
-    factory = _factory(script)
+    factory = factory_of(script)
     lines = [f"kinds[{pair}] = {quoted(text)}"]
     calls = script.attempt(f"transports[{pair}].set_protocol", f"{factory}({pair})")
     return [*lines, *guarded(f"if {pair} in transports", calls)]
 
 
 def on(script: LoopScript, place: Place, pair: int, text: str, body: Program) -> Lines:
-    _factory(script)
+    factory_of(script)
     function = script.function_of("on", f"on_{text}_{pair}", body, Place(place.path), [])
     return [f"reactions[{pair}, {quoted(text)}] = {function}"]
 
@@ -273,12 +273,12 @@ def fail(script: LoopScript, place: Place) -> Lines:
 
 
 def keep_open(script: LoopScript, _place: Place, pair: int) -> Lines:
-    _factory(script)
+    factory_of(script)
     return [f"keeps_open.add({pair})"]
 
 
 def write(script: LoopScript, _place: Place, pair: int, size: int, text: str = "bytes") -> Lines:
-    _factory(script)
+    factory_of(script)
     script.state("written", "written = Counter()")
     script.attempt()
     script.define("write", *_WRITE.splitlines())
@@ -287,7 +287,7 @@ def write(script: LoopScript, _place: Place, pair: int, size: int, text: str = "
 
 
 def _call(script: LoopScript, pair: int, method: str, *arguments: object) -> Lines:
-    _factory(script)
+    factory_of(script)
     call = script.attempt(f"transports[{pair}].{method}", *map(str, arguments))
     return guarded(f"if {pair} in transports", call)
 
@@ -317,7 +317,7 @@ def limits(script: LoopScript, _place: Place, pair: int, high: int, low: int | N
 
 
 def look(script: LoopScript, _place: Place, pair: int) -> Lines:
-    _factory(script)
+    factory_of(script)
     script.define("look", *_LOOK.splitlines())
     return [f"look({pair})"]
 
@@ -325,7 +325,7 @@ def look(script: LoopScript, _place: Place, pair: int) -> Lines:
 def sendfile(
     script: LoopScript, _place: Place, pair: int, size: int, offset: int, count: int, text: str
 ) -> Lines:
-    _factory(script)
+    factory_of(script)
     script.needs("tempfile")
     script.state("written", "written = Counter()")
     script.state("errands", "errands = []")
@@ -335,7 +335,7 @@ def sendfile(
 
 
 def _of_peer(script: LoopScript, name: str, text: str, *arguments: int) -> Lines:
-    _remotes(script)
+    set_up_remotes(script)
     script.needs("contextlib")
     script.define(name, *text.splitlines())
     return [f"{name}({', '.join(map(str, arguments))})"]
@@ -370,7 +370,7 @@ def peer_reads(script: LoopScript, _place: Place, pair: int) -> Lines:
 
 
 def peer_eof(script: LoopScript, _place: Place, pair: int) -> Lines:
-    _remotes(script)
+    set_up_remotes(script)
     script.needs("contextlib")
     return [
         "with contextlib.suppress(OSError, KeyError):",

@@ -21,6 +21,7 @@ from . import (
     selecting,
     selector_lifetime,
     sending_files,
+    servers,
     signals,
     task_groups,
     task_storms,
@@ -51,7 +52,7 @@ _GROUPS = (
     ),
     *(selecting, selector_lifetime),
     *(threads, signals, lifecycle, exceptions),
-    *(transports, flow_control, sending_files),
+    *(transports, flow_control, sending_files, servers),
     processes,
     resources,
 )

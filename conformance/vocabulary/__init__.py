@@ -12,6 +12,7 @@ from . import (
     readiness,
     scheduling,
     selectors,
+    servers,
     signals,
     tasks,
     threads,
@@ -44,6 +45,7 @@ LOOP_ACTIONS = _merged(
     lifecycle,
     leaving,
     transports,
+    servers,
     processes,
     signals,
 )
