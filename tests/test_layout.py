@@ -54,7 +54,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
     need_setuptools()
     folder = tmp_path_factory.mktemp("archives")
     source, built = folder / "source", folder / "built"
-    ours = {top.name for top in top_folders()} | {".ci", ".github", "ci", "docs", "examples", "tests"}
+    ours = {top.name for top in top_folders()}
+    ours |= {".ci", ".github", "action", "ci", "docs", "examples", "tests"}
 
     def foreign(where: str, names: list[str]) -> list[str]:
         if Path(where) != ROOT:

@@ -27,7 +27,7 @@ def _long_report() -> Report:
         python=f"print({'x' * 300!r})\n" * 3,
         expected="w" * 400,
         seen="no_space_to_break_at_" * 30,
-        history=[*history_of(300), {"at_ms": 9e9, "lane": "peer 1", "event": "e" * 90, "label": "l" * 500}],
+        history=[*history_of(60), {"at_ms": 9e9, "lane": "peer 1", "event": "e" * 90, "label": "l" * 500}],
         stderr="/a/very/long/path" * 40,
     )
     name = "my_company.event_loops.experimental:new_event_loop_with_a_long_name"
@@ -35,7 +35,7 @@ def _long_report() -> Report:
         SubjectReport(
             f"{name}{number}", "2026.11.22+local." + "0" * 40, "select", [bad("x", "TMR-01", witness=long)]
         )
-        for number in range(4)
+        for number in range(2)
     ]
     return replace(report, subjects=[*report.subjects, *many])
 
