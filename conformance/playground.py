@@ -27,8 +27,9 @@ STDERR_KEPT = 4000
 """So many bytes of a dead worker's standard error are kept, the last ones."""
 MEMORY_LIMIT_MIB = 1024
 """A playing process that holds more is ended, lest it takes the whole machine along; on Linux only."""
-_SPINNING = 0.25
-"""A play that hangs and was on a CPU for more than this part of the time spins; it may have neighbours."""
+_SPINNING = 0.1
+"""A play that hangs spins if it was on a CPU for more than this part of the second half of its time: the first
+one holds imports, and on a CPU it may have neighbours."""
 _LOOK_EACH_S = 0.05
 _STACK_S = 1.0
 """How long faulthandler gets to write the stacks of a process that hangs."""
@@ -54,7 +55,7 @@ class Playground:
         self.hard_limit_s = hard_limit_s * tolerance
         self.memory_limit_mib = memory_limit_mib
         self._overgrown = False
-        self._cpu_before_s = 0.0
+        self._cpu_halfway_s = 0.0
         self._worker: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stderr: IO[bytes] | None = None
@@ -107,7 +108,7 @@ class Playground:
 
     def _line_from(self, worker: subprocess.Popen[str]) -> str:
         """The next line of the worker; empty when it died, hangs or has grown too large."""
-        self._cpu_before_s = cpu_s(worker.pid)
+        halfway = False
         deadline = time.monotonic() + self.hard_limit_s
         while (left := deadline - time.monotonic()) > 0:
             with contextlib.suppress(queue.Empty):
@@ -115,6 +116,8 @@ class Playground:
             if resident_bytes(worker.pid) > self.memory_limit_mib * 2**20:
                 self._overgrown = True
                 break
+            if not halfway and left < self.hard_limit_s / 2:
+                halfway, self._cpu_halfway_s = True, cpu_s(worker.pid)
         return ""
 
     def _start(self) -> subprocess.Popen[str]:
@@ -143,7 +146,7 @@ class Playground:
         with contextlib.suppress(subprocess.TimeoutExpired):
             worker.wait(0.2)  # its end of the pipe closes a little before it can be waited for
         hung = worker.poll() is None
-        spent_s = cpu_s(worker.pid) - self._cpu_before_s if hung else 0.0
+        spent_s = cpu_s(worker.pid) - self._cpu_halfway_s if hung else 0.0
         if hung and hasattr(signal, "SIGABRT") and os.name == "posix":
             worker.send_signal(signal.SIGABRT)  # faulthandler writes the stack of each thread
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -152,7 +155,9 @@ class Playground:
             limit = f"{self.memory_limit_mib} MiB of memory"
             outcome, detail = "crashed", f"the playing process took more than {limit}, and was ended"
         elif hung:
-            spins = f"; it spins: {spent_s:.1f} s of CPU" if spent_s > _SPINNING * self.hard_limit_s else ""
+            half_s = self.hard_limit_s / 2
+            spins = f"; it spins: {spent_s:.1f} s of CPU in the last {half_s:.1f} s"
+            spins = spins if spent_s > _SPINNING * half_s else ""
             outcome, detail = "hung", f"no answer within {self.hard_limit_s:.1f} s{spins}"
         else:
             outcome, detail = "crashed", f"the playing process {how_it_ended(worker.returncode)}"

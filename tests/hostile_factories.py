@@ -132,3 +132,67 @@ class Lazy(Loop):
 
     def call_later(self, *arguments, **keywords):
         raise NotImplementedError("call_later: not yet")
+
+
+class Hoards(Loop):
+    """Takes memory as fast as it can, in its first turn."""
+
+    def _run_once(self):
+        hoard = []
+        while True:
+            hoard.append(b"x" * (16 << 20))
+
+
+class Spins(Loop):
+    """Comes to no end in its first turn."""
+
+    def _run_once(self):
+        while True:
+            pass
+
+
+class ExitsInACallback(Loop):
+    """Whoever calls call_later learns that there are no timers here."""
+
+    def call_later(self, *_arguments, **_keywords):
+        return self.call_soon(os._exit, 7)
+
+
+class Litters(Loop):
+    """A process in which it was closed can be told from others."""
+
+    def close(self):
+        super().close()
+        sys.excepthook = Litters
+        os.environ["LITTER"] = str(id(self))
+
+
+ONLY = Loop()
+
+
+def always_the_same():
+    return ONLY
+
+
+def installs_signal_handlers():
+    for number in (signal.SIGUSR1, signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(os.open(os.devnull, os.O_WRONLY | os.O_NONBLOCK))
+    return Loop()
+
+
+def stops_the_clock():
+    time.monotonic = lambda: 0.0
+    return Loop()
+
+
+def never_sleeps():
+    time.sleep = lambda _seconds: None
+    return Loop()
+
+
+def is_patched_by_gevent():
+    from gevent import monkey
+
+    monkey.patch_all()
+    return asyncio.SelectorEventLoop()

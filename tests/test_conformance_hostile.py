@@ -1,6 +1,7 @@
 """Subjects that attack the process that plays them get a verdict; the run goes on to its end."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from muxloop.cli import main
 from muxloop.conformance import judge
 from muxloop.conformance.history import History
 from muxloop.conformance.playground import Playground
+from muxloop.errors import SubjectError
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals, fork and /proc")
 
@@ -39,9 +41,75 @@ def test_a_hang_shows_where_it_hangs():
         assert "in sleeps" in playground.play(SMALL).stderr
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
 @pytest.mark.parametrize(
-    "factory", ["forks", "prints", "floods", "replaces_hooks", "starts_a_thread", "wanders", "sound"]
+    ("factory", "outcome", "detail"),
+    [
+        ("Hoards", "crashed", "the playing process took more than 300 MiB of memory, and was ended"),
+        ("Spins", "hung", r"no answer within 2.0 s; it spins: \d.\d s of CPU in the last 1.0 s"),
+    ],
 )
+def test_a_loop_that_takes_all_there_is(factory, outcome, detail):
+    with Playground(f"hostile_factories:{factory}", hard_limit_s=2.0, memory_limit_mib=300) as playground:
+        ended = playground.play(SMALL)
+    assert ended.outcome == outcome
+    assert re.fullmatch(detail, ended.detail)
+    assert "in _run_once" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("subject", "rule", "outcome", "kept"),
+    [
+        ("faulty_loops:segfaults", "ORD-01", "crashed", "Fatal Python error: Segmentation fault"),
+        ("hostile_factories:ExitsInACallback", "ORD-01", "crashed", "exited with code 7"),
+    ],
+)
+def test_an_end_of_the_process_is_a_verdict_with_program_and_stack(subject, rule, outcome, kept):
+    report = judge(subject, rules=[rule], profile="quick", seed=1)
+    (verdict,) = report.subjects[0].results
+    assert verdict.outcome == outcome
+    assert verdict.witness.program
+    assert kept in verdict.message + verdict.witness.stderr
+
+
+def test_a_littered_process_is_a_finding_and_is_not_used_again():
+    with Playground("hostile_factories:Litters") as playground:
+        seen = []
+        for _ in range(2):
+            (left,) = playground.play((("soon", "c0", ()), ("run",), ("leave",))).of("left")
+            seen.append(left["changed"])
+    assert seen == [["sys.excepthook", "the environment"]] * 2
+    report = judge("hostile_factories:Litters", rules=["RES-08", "ORD-01"], profile="quick", seed=1)
+    assert {v.rule: v.outcome for v in report.subjects[0].results} == {"ORD-01": "held", "RES-08": "broken"}
+
+
+@pytest.mark.parametrize(
+    ("factory", "told"),
+    [
+        ("always_the_same", "its factory returned the same loop twice; it must make a new one every time"),
+        ("stops_the_clock", "replaces time.monotonic, by which it is judged"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused_in_one_sentence(factory, told):
+    with pytest.raises(SubjectError, match=told):
+        judge(f"hostile_factories:{factory}", rules=["ORD-01"], profile="quick", seed=1)
+
+
+def test_a_factory_that_patches_all_there_is_with_gevent():
+    pytest.importorskip("gevent", reason="gevent is not installed")
+    report = judge(
+        "hostile_factories:is_patched_by_gevent", rules=["ORD-*", "THR-0[34]"], profile="quick", seed=1
+    )
+    assert {v.outcome for v in report.subjects[0].results} == {"held"}
+
+
+MANNERS = [
+    *("forks", "prints", "floods", "replaces_hooks", "starts_a_thread", "wanders", "sound"),
+    *("installs_signal_handlers", "never_sleeps"),
+]
+
+
+@pytest.mark.parametrize("factory", MANNERS)
 def test_bad_manners_are_no_fault_of_the_loop(factory):
     report = judge(f"hostile_factories:{factory}", rules=["ORD-01", "CAN-01"], profile="quick", seed=1)
     assert [verdict.outcome for verdict in report.subjects[0].results] == ["held", "held"]
