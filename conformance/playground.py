@@ -28,8 +28,8 @@ STDERR_KEPT = 4000
 MEMORY_LIMIT_MIB = 1024
 """A playing process that holds more is ended, lest it takes the whole machine along; on Linux only."""
 _SPINNING = 0.1
-"""A play that hangs spins if it was on a CPU for more than this part of the second half of its time: the first
-one holds imports, and on a CPU it may have neighbours."""
+"""A play that hangs spins if it was on a CPU for more than this part of the second half of its time: imports
+fall into the first, and a CPU may be shared with others."""
 _LOOK_EACH_S = 0.05
 _STACK_S = 1.0
 """How long faulthandler gets to write the stacks of a process that hangs."""

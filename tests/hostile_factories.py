@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 Loop = asyncio.SelectorEventLoop
 
@@ -196,3 +197,14 @@ def is_patched_by_gevent():
 
     monkey.patch_all()
     return asyncio.SelectorEventLoop()
+
+
+def changes_its_mind():
+    """Sound in the first run, by which the file is written, and faulty in all others."""
+    from faulty_cancellation import CancelledInBatchRuns
+
+    first = Path(os.environ["MUXLOOP_TEST_FIRST_RUN"])
+    run = str(os.getppid())
+    if not first.exists():
+        first.write_text(run)
+    return Loop() if first.read_text() == run else CancelledInBatchRuns()
