@@ -88,7 +88,7 @@ def test_a_declaration_names_what_there_is(file):
 
 def test_a_declaration_covers_its_subjects_only():
     (first, *_) = declared()
-    assert reason_for(first.subjects[0], first.rule) == first.reason
+    assert first.reason in (reason_for(first.subjects[0], first.rule) or "")
     assert reason_for("muxloop", first.rule) is None
 
 

@@ -1,0 +1,26 @@
+"""zloop: KeyboardInterrupt in a callback does not end the run
+
+Rule:     EXC-03
+Versions: zloop 0.0.1, CPython 3.13, Linux
+Docs:     none; in CPython's loop KeyboardInterrupt and SystemExit leave run_forever() at once
+Expected: run_forever() raises KeyboardInterrupt
+Seen:     the run goes on
+"""
+
+import zloop
+
+loop = zloop.new_event_loop()
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+loop.call_soon(interrupt)
+loop.call_later(0.05, loop.stop)
+try:
+    loop.run_forever()
+except KeyboardInterrupt:
+    raise SystemExit(0) from None
+print("the run went on")
+raise SystemExit(1)
