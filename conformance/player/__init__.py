@@ -16,6 +16,7 @@ from typing import Any
 
 from ..program import Program
 from . import leaving
+from .pipes import Pipes
 from .processes import Processes
 from .selecting import SelectorPlayer
 from .servers import Servers
@@ -30,6 +31,7 @@ class LoopPlayer(
     Processes,
     Servers,
     leaving.Leaving,
+    Pipes,
     Threads,
     Watching,
     Signals,

@@ -15,6 +15,7 @@ from . import (
     heap,
     lifecycle,
     ordering,
+    pipes,
     processes,
     readiness,
     resources,
@@ -53,6 +54,7 @@ _GROUPS = (
     *(selecting, selector_lifetime),
     *(threads, signals, lifecycle, exceptions),
     *(transports, flow_control, sending_files, servers),
+    pipes,
     processes,
     resources,
 )

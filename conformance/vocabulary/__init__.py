@@ -8,6 +8,7 @@ from . import (
     cancelling,
     leaving,
     lifecycle,
+    pipes,
     processes,
     readiness,
     scheduling,
@@ -46,6 +47,7 @@ LOOP_ACTIONS = _merged(
     leaving,
     transports,
     servers,
+    pipes,
     processes,
     signals,
 )
