@@ -18,6 +18,7 @@ from faulty_cancellation import CANCELLATION_FAULTS
 from faulty_heaps import HEAP_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
 from faulty_ordering import ORDERING_FAULTS
+from faulty_pipes import PIPE_FAULTS
 from faulty_processes import PROCESS_FAULTS
 from faulty_resources import RESOURCE_FAULTS
 from faulty_signals import SIGNAL_FAULTS
@@ -67,6 +68,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **TASK_FAULTS,
     **READINESS_FAULTS,
     **LIFE_CYCLE_FAULTS,
+    **PIPE_FAULTS,
     **PROCESS_FAULTS,
     **SIGNAL_FAULTS,
     **RESOURCE_FAULTS,

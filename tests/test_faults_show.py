@@ -33,6 +33,7 @@ for module in (
     "tasks",
     "readiness",
     "life_cycle",
+    "pipes",
     "processes",
     "signals",
     "resources",

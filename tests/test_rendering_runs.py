@@ -17,7 +17,7 @@ needs_posix = pytest.mark.skipif(
 )
 MARKS = {
     "finalizers": needs_counting,
-    **dict.fromkeys(["reuse", "signal", "fork", "process", "process told"], needs_posix),
+    **dict.fromkeys(["reuse", "signal", "fork", "pipe", "process", "process told"], needs_posix),
 }
 
 # What a program is, and the lines that its script prints on a sound loop; "..." stands for any text.
@@ -219,6 +219,14 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
         "fork",
         [["soon", "c0", [["fork"]]], ["run"]],
         ["c0", "running loop of the child: ...", "the child ended with 0"],
+    ),
+    (
+        "pipe",
+        [["read_pipe", 0, "fifo"], ["run"], ["peer_send", 0, 5], ["peer_close", 0], ["run"], ["run"]],
+        [
+            *("0 connection_made", "-- ...", "0 data_received 5 as sent"),
+            *("0 eof_received", "0 connection_lost None", "-- ...", "-- ..."),
+        ],
     ),
     (
         "process",

@@ -16,6 +16,7 @@ from . import (
     files,
     leaving,
     lifecycle,
+    pipes,
     processes,
     scheduling,
     selecting,
@@ -39,6 +40,7 @@ LOOP_LINES: Table = {
     **leaving.LINES,
     **transports.LINES,
     **servers.LINES,
+    **pipes.LINES,
     **processes.LINES,
     **signals.LINES,
 }
