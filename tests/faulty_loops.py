@@ -16,6 +16,7 @@ from typing import Any
 from faulty_base import FaultBed, LoopFault, SteppedLoop
 from faulty_cancellation import CANCELLATION_FAULTS
 from faulty_heaps import HEAP_FAULTS
+from faulty_jobs import JOB_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
 from faulty_ordering import ORDERING_FAULTS
 from faulty_pipes import PIPE_FAULTS
@@ -66,6 +67,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **HEAP_FAULTS,
     **CANCELLATION_FAULTS,
     **TASK_FAULTS,
+    **JOB_FAULTS,
     **READINESS_FAULTS,
     **LIFE_CYCLE_FAULTS,
     **PIPE_FAULTS,

@@ -31,6 +31,7 @@ for module in (
     "timers",
     "cancellation",
     "tasks",
+    "jobs",
     "readiness",
     "life_cycle",
     "pipes",

@@ -48,6 +48,7 @@ class LoopPlayer(
         if not self.loop.is_closed():
             self.loop.close()
         self.restore_dispositions()
+        self.close_pools()
         self.close_pairs()
         self.close_links()
         self.close_servers()

@@ -61,10 +61,10 @@ class Cancelling(Tasks):
         self.note("rescheduled", self.current(label), when=when, says=timeout.when(), refused=error)
 
     def _enter_block(self, walk: Walk, name: str, block: str, **data: Any) -> None:
-        self.note("entered", name, **self._standing_of(walk), block=block, **data)
+        self.note("block-entered", name, **self._standing_of(walk), block=block, **data)
 
     def _leave_block(self, walk: Walk, name: str, block: str, how: str, **data: Any) -> None:
-        self.note("left", name, **self._standing_of(walk), block=block, outcome=how, **data)
+        self.note("block-left", name, **self._standing_of(walk), block=block, outcome=how, **data)
 
     def _standing_of(self, walk: Walk) -> dict[str, Any]:
         task = asyncio.current_task()

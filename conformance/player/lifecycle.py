@@ -13,11 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 from . import gauges
-from .cancelling import Cancelling
+from .executors import Executors
 from .stage import CHILD_S
 
 
-class LifeCycle(Cancelling):
+class LifeCycle(Executors):
     """run, run_until, stop, close, attempt, handler, executor, fork, measure."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -139,6 +139,7 @@ class LifeCycle(Cancelling):
 
     def do_release(self, label: str) -> None:
         if label in self._jobs and not self._jobs[label].is_set():
+            self.note("released", label)
             self._jobs[label].set()
             if not self.loop.is_closed():
                 self.expect(label)

@@ -13,6 +13,7 @@ from ..program import Program
 from ..subjects import NAMED_LOOPS
 from . import (
     cancelling,
+    executors,
     files,
     leaving,
     lifecycle,
@@ -36,6 +37,7 @@ LOOP_LINES: Table = {
     **sockets.LINES,
     **tasks.LINES,
     **cancelling.LINES,
+    **executors.LINES,
     **lifecycle.LINES,
     **leaving.LINES,
     **transports.LINES,

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..program import Program
 from .script import Lines, Place, Script, Table, guarded, indented, number, quoted, seconds
-from .survey import PROMISES, SCHEDULING, TASKS, Path, Survey
+from .survey import JOBS, PROMISES, SCHEDULING, TASKS, Path, Survey
 
 SHOWN_ROUNDS = 20
 """Of a callback that runs more often, only the last run is printed; a reader gives up after so many."""
@@ -175,7 +175,7 @@ class LoopScript(Script):
         if kind == "group_task":
             self.state("futures", "futures = {}")
             return f"futures[{quoted(label)}]"
-        suffix = "_task" if kind in TASKS else "_future" if kind == "executor" else ""
+        suffix = "_task" if kind in TASKS else "_future" if kind in JOBS else ""
         return self.stored("futures", PROMISES, self.survey.mentions(_REFERRING, label), label, suffix)
 
     def with_promise(self, place: Place, label: str, lines: Lines) -> Lines:

@@ -15,7 +15,8 @@ SCHEDULING = frozenset({"soon", "threadsafe", "later", "at"})
 CALLBACKS = SCHEDULING | {"on_done", "on_signal", "finalize"}
 TASKS = frozenset({"task", "group_task"})
 COMBINED = frozenset({"gather", "shield"})
-PROMISES = frozenset({"future", "executor"}) | TASKS | COMBINED
+JOBS = frozenset({"executor", "job", "process"})
+PROMISES = frozenset({"future"}) | JOBS | TASKS | COMBINED
 STEPS = frozenset(kind for kind, spec in LOOP_ACTIONS.items() if spec.place == "task")
 """What only a task can do."""
 _INTERRUPTING = frozenset({"run", "run_until", "thread", "attempt", "signal", "finalize"}) | STEPS
@@ -113,6 +114,7 @@ _OWN_MS: dict[str, Callable[[Action], float]] = {
     "timeout": lambda action: _near(action[2]),
     "wait_for": lambda action: _near(action[2]),
     "wait": lambda action: _near(action[2]),
+    "process": lambda _: 300.0,
     "block": lambda action: _near(action[1]),
     "pingpong": lambda action: action[2] * 1.0,
     "flood": lambda action: action[2] * 0.05,

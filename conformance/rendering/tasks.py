@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..program import Program
 from .scheduling import LoopScript
 from .script import Lines, Place, Table, guarded, quoted, seconds
-from .survey import COMBINED, PROMISES, STEPS, TASKS
+from .survey import COMBINED, JOBS, PROMISES, STEPS, TASKS
 
 _LONG = 70
 """A longer call is written in two lines."""
@@ -44,7 +44,7 @@ def fail_future(script: LoopScript, place: Place, label: str) -> Lines:
 
 def _settle(script: LoopScript, place: Place, label: str, call: str) -> Lines:
     name = script.promise(label)
-    if not name or script.sources(TASKS | COMBINED, label):
+    if not name or script.sources(TASKS | COMBINED | JOBS, label):
         return []
     settling = script.survey.paths(frozenset({"resolve", "fail_future", "cancel_future"}), label)
     lines = [f"{name}.{call}"]

@@ -9,8 +9,10 @@ from ...errors import UsageError
 from . import (
     awaiting,
     cancellation,
+    cancelled_jobs,
     cancelling_tasks,
     exceptions,
+    executors,
     flow_control,
     heap,
     lifecycle,
@@ -49,13 +51,14 @@ _GROUPS = (
         awaiting,
         task_groups,
         task_storms,
+        cancelled_jobs,
         readiness,
     ),
     *(selecting, selector_lifetime),
     *(threads, signals, lifecycle, exceptions),
     *(transports, flow_control, sending_files, servers),
     pipes,
-    processes,
+    *(processes, executors),
     resources,
 )
 

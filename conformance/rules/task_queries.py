@@ -40,11 +40,11 @@ def cancellations_are_seen(history: History) -> Iterator[Finding]:
 
 def blocks(history: History, kind: str) -> Iterator[tuple[Event, Event]]:
     """Entering and leaving of each block of that kind that was left."""
-    for left in history.of("left"):
+    for left in history.of("block-left"):
         if left["block"] == kind:
             entered = [
                 e
-                for e in history.of("entered", label=left.label)
+                for e in history.of("block-entered", label=left.label)
                 if e["task"] == left["task"] and e["block"] == kind and e.index < left.index
             ]
             yield entered[-1], left

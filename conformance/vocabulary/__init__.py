@@ -6,6 +6,7 @@ from types import ModuleType
 
 from . import (
     cancelling,
+    executors,
     leaving,
     lifecycle,
     pipes,
@@ -42,6 +43,7 @@ LOOP_ACTIONS = _merged(
     readiness,
     tasks,
     cancelling,
+    executors,
     threads,
     lifecycle,
     leaving,
