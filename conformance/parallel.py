@@ -16,7 +16,7 @@ import pytest
 from ..errors import SuiteFailedError
 from .pytest_plugin import VERDICT_PROPERTY
 from .suite import OnFinish, OnStart, Plan, _ignore, finished_report
-from .tolerance import tolerance
+from .tolerance import calibrate
 from .verdict import Report, SubjectReport, Verdict, Witness
 
 
@@ -57,8 +57,8 @@ def run_in_processes(
     Raises SuiteFailedError when a process of the suite itself fails.
     """
     started = time.monotonic()
-    widened = tolerance()
-    benches = [plan.bench_for(subject, widened) for subject in plan.subjects]
+    calibration = calibrate()
+    benches = [plan.bench_for(subject, calibration.factor) for subject in plan.subjects]
     for bench in benches:
         with bench:
             bench.describe()
@@ -78,7 +78,7 @@ def run_in_processes(
                 f"{bench.subject.spec}: no verdict came back for some rules\n{output.getvalue()}"
             )
         reports.append(bench.report([verdict for verdict in judged if verdict]))
-    return finished_report(plan, reports, widened, time.monotonic() - started)
+    return finished_report(plan, reports, calibration, time.monotonic() - started)
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ from .rules import RULES_VERSION, Rule, chosen_rules
 from .sharding import Shard, fingerprint
 from .subjects import Subject
 from .subjects import parse as parse_subject
-from .tolerance import tolerance
+from .tolerance import Calibration, calibrate
 from .verdict import Report, SubjectReport, Verdict
 from .vocabulary import LOOP_ACTIONS, SELECTOR_ACTIONS
 
@@ -225,16 +225,16 @@ def run(plan: Plan, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) 
     Subjects are described first: one that cannot be built ends the run before it begins.
     """
     started = time.monotonic()
-    widened = tolerance()
+    calibration = calibrate()
     reports = []
-    benches = [plan.bench_for(subject, widened) for subject in plan.subjects]
+    benches = [plan.bench_for(subject, calibration.factor) for subject in plan.subjects]
     for bench in benches:
         with bench:
             bench.describe()
     for bench in benches:
         with bench:
             reports.append(bench.report(list(_judge_all(bench, on_start, on_finish))))
-    return finished_report(plan, reports, widened, time.monotonic() - started)
+    return finished_report(plan, reports, calibration, time.monotonic() - started)
 
 
 def _judge_all(bench: Bench, on_start: OnStart, on_finish: OnFinish) -> Iterator[Verdict]:
@@ -248,19 +248,19 @@ def _judge_all(bench: Bench, on_start: OnStart, on_finish: OnFinish) -> Iterator
 def run_program(plan: Plan, program: str) -> Report:
     """Play one given program, and judge it by each rule of the plan."""
     started = time.monotonic()
-    widened = tolerance()
+    calibration = calibrate()
     reports = []
     for subject in plan.subjects:
-        with plan.bench_for(subject, widened) as bench:
+        with plan.bench_for(subject, calibration.factor) as bench:
             bench.describe()
             reports.append(bench.report([bench.replay(rule, program) for rule in bench.rules]))
-    return finished_report(plan, reports, widened, time.monotonic() - started, check_declarations=False)
+    return finished_report(plan, reports, calibration, time.monotonic() - started, check_declarations=False)
 
 
 def finished_report(
     plan: Plan,
     reports: list[SubjectReport],
-    widened: float,
+    calibration: Calibration,
     duration_s: float,
     *,
     check_declarations: bool = True,
@@ -269,7 +269,7 @@ def finished_report(
         rules_version=RULES_VERSION,
         seed=plan.seed,
         profile=plan.profile.name,
-        environment=environment(widened) | {"database": shown(plan.databases)},
+        environment=environment(calibration) | {"database": shown(plan.databases)},
         subjects=reports,
         stale_declarations=gone_away(reports) if check_declarations else [],
         duration_s=duration_s,
@@ -278,7 +278,7 @@ def finished_report(
     )
 
 
-def environment(widened: float) -> dict[str, str]:
+def environment(calibration: Calibration) -> dict[str, str]:
     """Where the run took place."""
     return {
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -287,7 +287,8 @@ def environment(widened: float) -> dict[str, str]:
         "machine": platform.machine(),
         "muxloop": metadata.version("muxloop"),
         "hypothesis": metadata.version("hypothesis"),
-        "tolerance": f"{widened:.2f}",
+        "tolerance": f"{calibration.factor:.2f}",
+        "calibration": str(calibration),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from dataclasses import dataclass
 
 from ..errors import UsageError
 
@@ -18,16 +19,38 @@ _LIMIT = 20.0
 _MOST_ASKED_FOR = 1000.0
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """What this machine is like, beside an ordinary one that is quick and idle."""
+
+    lateness_s: float
+    """How late the latest of some short sleeps came back."""
+    work_s: float
+    """How long some work took."""
+    asked_for: float = 1.0
+    """MUXLOOP_TIME_SCALE."""
+
+    @property
+    def factor(self) -> float:
+        """From 1 (this machine is quick and idle) to 20, times MUXLOOP_TIME_SCALE."""
+        measured = max(1.0, self.lateness_s / _ORDINARY_LATENESS_S, self.work_s / _ORDINARY_WORK_S)
+        return min(_LIMIT, measured) * self.asked_for
+
+    def __str__(self) -> str:
+        scaled = f"; {VARIABLE}={self.asked_for:g}" if self.asked_for != 1 else ""
+        return (
+            f"sleeps up to {self.lateness_s * 1000:.1f} ms late, "
+            f"work in {self.work_s / _ORDINARY_WORK_S:.2f} of the ordinary time{scaled}"
+        )
+
+
 def tolerance() -> float:
-    """A factor from 1 (this machine is quick and idle) to 20, times MUXLOOP_TIME_SCALE where that is set.
-
-    Raises UsageError when the variable is no positive number.
-    """
-    return measured() * _asked_for()
+    """The factor of a calibration now; UsageError when MUXLOOP_TIME_SCALE is no positive number."""
+    return calibrate().factor
 
 
-def measured() -> float:
-    """How late short sleeps come back, and how long some work takes, beside an ordinary machine."""
+def calibrate() -> Calibration:
+    """Measure for some 70 ms; UsageError when MUXLOOP_TIME_SCALE is no positive number."""
     worst = 0.0
     for _ in range(20):
         start = time.perf_counter()
@@ -35,8 +58,7 @@ def measured() -> float:
         worst = max(worst, time.perf_counter() - start - 0.002)
     start = time.perf_counter()
     sum(i * i for i in range(200_000))
-    work = time.perf_counter() - start
-    return min(_LIMIT, max(1.0, worst / _ORDINARY_LATENESS_S, work / _ORDINARY_WORK_S))
+    return Calibration(worst, time.perf_counter() - start, _asked_for())
 
 
 def _asked_for() -> float:
