@@ -15,6 +15,7 @@ from typing import Any
 
 from faulty_base import FaultBed, LoopFault, SteppedLoop
 from faulty_cancellation import CANCELLATION_FAULTS
+from faulty_endings import ENDING_FAULTS
 from faulty_heaps import HEAP_FAULTS
 from faulty_jobs import JOB_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
@@ -74,6 +75,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **PROCESS_FAULTS,
     **SIGNAL_FAULTS,
     **RESOURCE_FAULTS,
+    **ENDING_FAULTS,
     **KILLERS,
 }
 

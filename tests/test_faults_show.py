@@ -38,6 +38,7 @@ for module in (
     "processes",
     "signals",
     "resources",
+    "endings",
     "selectors",
     "selector_lives",
 ):

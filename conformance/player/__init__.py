@@ -16,25 +16,31 @@ from typing import Any
 
 from ..program import Program
 from . import leaving
+from .failures import Failures
 from .pipes import Pipes
 from .processes import Processes
 from .selecting import SelectorPlayer
 from .servers import Servers
+from .shutdown import Shutdown
 from .signals import Signals
 from .sockets import Watching
+from .special_files import SpecialFiles
 from .threads import Threads
 
 Events = list[tuple[float, str, str, str, dict[str, Any]]]
 
 
 class LoopPlayer(
+    SpecialFiles,
+    Shutdown,
+    Failures,
+    Signals,
     Processes,
     Servers,
     leaving.Leaving,
     Pipes,
     Threads,
     Watching,
-    Signals,
 ):
     """All actions on event loops."""
 

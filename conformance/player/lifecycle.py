@@ -14,7 +14,7 @@ from typing import Any
 
 from . import gauges
 from .executors import Executors
-from .stage import CHILD_S
+from .stage import CHILD_S, VALUE
 
 
 class LifeCycle(Executors):
@@ -108,6 +108,7 @@ class LifeCycle(Executors):
                 keys=sorted(context),
                 exception=type(exception).__name__,
                 message=str(context.get("message", "")),
+                value=VALUE.get(),
             )
             if text == "raise":
                 raise RuntimeError("this exception handler is broken")

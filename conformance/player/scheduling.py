@@ -240,7 +240,7 @@ class Scheduling(LoopStage):
     def do_raise(self, text: str) -> None:
         if self.running is None:
             return
-        self.note("raised", self.running.label, exception=text)
+        self.note("raised", self.running.label, exception=text, value=VALUE.get())
         raise {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}.get(text, ValueError)(
             self.running.label
         )

@@ -14,6 +14,7 @@ from ..subjects import NAMED_LOOPS
 from . import (
     cancelling,
     executors,
+    failures,
     files,
     leaving,
     lifecycle,
@@ -22,8 +23,10 @@ from . import (
     scheduling,
     selecting,
     servers,
+    shutdown,
     signals,
     sockets,
+    special_files,
     tasks,
     transports,
 )
@@ -45,6 +48,9 @@ LOOP_LINES: Table = {
     **pipes.LINES,
     **processes.LINES,
     **signals.LINES,
+    **shutdown.LINES,
+    **failures.LINES,
+    **special_files.LINES,
 }
 SELECTOR_LINES: Table = {**selecting.LINES, **files.LINES}
 

@@ -15,7 +15,13 @@ def ours(script: Script, pair: int) -> str:
         script.needs("os")
         ends = f"{name}, peer{pair}" if kind == "r" else f"peer{pair}, {name}"
         return script.state(name, f"{ends} = os.pipe()", f"os.set_blocking({name}, False)")
+    if path := _plain_path(script, pair):
+        script.needs("os")
+        return script.state(name, f"{name} = os.open({path}, os.O_RDONLY)")
     script.needs("socket")
+    if pair in script.survey.pairs("refused"):
+        nobody = [f"peer{pair} = socket.socket()", f'peer{pair}.bind(("127.0.0.1", 0))']
+        return script.state(name, f"{name} = socket.socket()", f"{name}.setblocking(False)", *nobody)
     script.state(name, f"{name}, peer{pair} = socket.socketpair()", f"{name}.setblocking(False)")
     return name
 
@@ -24,6 +30,12 @@ def pipe_kind(script: Script, pair: int) -> str:
     """For a pair that is a pipe, what our end does: "r" or "w"; one that is replaced counts as sockets."""
     made = [action for action in script.survey.nodes.values() if action[:2] == ("pipe", pair)]
     return str(made[0][2]) if made and pair not in script.survey.pairs("reuse") else ""
+
+
+def _plain_path(script: Script, pair: int) -> str:
+    """For a pair that is a plain file, what names it."""
+    made = [action for action in script.survey.nodes.values() if action[:2] == ("plain", pair)]
+    return {"file": "os.__file__", "null": "os.devnull"}[made[0][2]] if made else ""
 
 
 def pipe(_script: Script, _place: Place, _pair: int, _text: str) -> Lines:
@@ -38,7 +50,7 @@ def peer(script: Script, pair: int) -> str:
 
 def number_of(script: Script, pair: int) -> str:
     """The fd number of our end, which outlives it."""
-    if pipe_kind(script, pair):
+    if pipe_kind(script, pair) or _plain_path(script, pair):
         return ours(script, pair)
     return script.state(f"fd{pair}", f"fd{pair} = {ours(script, pair)}.fileno()")
 

@@ -7,6 +7,7 @@ from types import ModuleType
 from . import (
     cancelling,
     executors,
+    failures,
     leaving,
     lifecycle,
     pipes,
@@ -15,7 +16,9 @@ from . import (
     scheduling,
     selectors,
     servers,
+    shutdown,
     signals,
+    special_files,
     tasks,
     threads,
     transports,
@@ -52,5 +55,8 @@ LOOP_ACTIONS = _merged(
     pipes,
     processes,
     signals,
+    shutdown,
+    failures,
+    special_files,
 )
 SELECTOR_ACTIONS = _merged(selectors)
