@@ -16,8 +16,9 @@ from typing import Any
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 
+from . import chronicle
 from .database import FailedPrograms
-from .history import Event, History
+from .history import History
 from .playground import Playground
 from .program import Program, as_json
 from .rendering import as_python
@@ -291,7 +292,7 @@ def _witness(rule: Rule, failure: _Failure, subject: str) -> Witness:
         python=as_python(failure.program, subject, rule.judges, rule.id),
         expected=failure.finding.expected,
         seen=failure.finding.seen,
-        history=[_event_row(event) for event in failure.history.events[:_ENOUGH_EVENTS]],
+        history=[chronicle.row(event) for event in failure.history.events[:_ENOUGH_EVENTS]],
         stderr=failure.history.stderr,
     )
 
@@ -305,34 +306,3 @@ def reproduce_command(subject: str, rule_id: str, program: Program) -> str:
 
 def _as_lists(program: Program) -> list[Any]:
     return [[_as_lists(part) if isinstance(part, tuple) else part for part in action] for action in program]
-
-
-_SHOWN = (
-    "error",
-    "reason",
-    "says",
-    "result",
-    "exception",
-    "outcome",
-    "value",
-    "run",
-    "delay",
-    "seen",
-    "must",
-    "count",
-)
-
-
-def _event_row(event: Event) -> dict[str, Any]:
-    shown = {name: event[name] for name in _SHOWN if event.get(name) is not None}
-    if not shown.get("value"):
-        shown.pop("value", None)  # nobody set the context variable
-    details = [f"{name}={value!r}" for name, value in shown.items()]
-    kind = event.get("via") or event.kind
-    return {
-        "at_ms": round(event.at * 1000, 3),
-        "lane": event.lane,
-        "event": kind,
-        "label": event.label,
-        "detail": ", ".join(details),
-    }
