@@ -46,12 +46,12 @@ class Pipes(Transports):
     """read_pipe, write_pipe."""
 
     def do_read_pipe(self, pair: int, text: str) -> None:
-        self._connect(pair, text, reading=True)
+        self._connect_pipe(pair, text, reading=True)
 
     def do_write_pipe(self, pair: int, text: str) -> None:
-        self._connect(pair, text, reading=False)
+        self._connect_pipe(pair, text, reading=False)
 
-    def _connect(self, pair: int, kind: str, *, reading: bool) -> None:
+    def _connect_pipe(self, pair: int, kind: str, *, reading: bool) -> None:
         link = self.link(pair)
         if link.way:
             return

@@ -23,9 +23,10 @@ from ..history import History
 from ..program import Program
 from ..strategies import action, joined, programs
 from ..vocabulary.pipes import KINDS, REFUSED
+from .connections import arrivals, calls, connections, peers, told
 from .queries import runs_ended
 from .rule import Finding, rule
-from .transports import arrivals, calls, connections, life_of_a_protocol, peers, told
+from .transports import life_of_a_protocol
 
 _PEER_CLOSES = action("peer_close", 0)
 _READING = [PEER_SENDS, PEER_SENDS, PEER_SENDS, PAUSE, RESUME, CLOSE, _PEER_CLOSES]
