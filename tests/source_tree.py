@@ -31,6 +31,8 @@ def shipped_files(root: Path = ROOT) -> list[Path]:
 def python_files(root: Path = ROOT) -> list[Path]:
     """Every Python file a person wrote, tests and examples too, relative to the root."""
     others = [
-        path.relative_to(root) for name in ("ci", "examples", "tests") for path in (root / name).rglob("*.py")
+        path.relative_to(root)
+        for name in ("ci", "examples", "findings", "tests")
+        for path in (root / name).rglob("*.py")
     ]
     return sorted([path for path in shipped_files(root) if path.suffix == ".py"] + others)

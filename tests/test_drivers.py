@@ -62,13 +62,31 @@ def test_a_multiplexer_that_a_world_does_not_have_is_refused():
         parse("gevent@poll")
 
 
-@pytest.mark.parametrize("package", ["tornado", "twisted", "gevent", "trio"])
-def test_a_world_that_is_not_installed_names_what_gets_it(package, monkeypatch):
+@pytest.mark.parametrize(
+    ("subject", "package"),
+    [
+        *(("tornado", "tornado"), ("twisted", "twisted"), ("gevent", "gevent"), ("trio", "trio")),
+        *(("qasync", "PySide6"), ("asyncio-gevent", "asyncio_gevent"), ("trio-asyncio", "trio_asyncio")),
+    ],
+)
+def test_a_world_that_is_not_installed_names_what_gets_it(subject, package, monkeypatch):
     for module in list(sys.modules):
         if module.startswith("muxloop.conformance.drivers.") or module.partition(".")[0] == package:
             monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(
-        SubjectError, match=f"{package} is not installed; get it with: pip install {package}$"
-    ):
-        parse(package).factory()
+    with pytest.raises(SubjectError, match=f"is not installed; get it with: pip install .*{subject}"):
+        parse(subject).build()
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        needs("PySide6", "qasync"),
+        needs("asyncio_gevent", "asyncio-gevent"),
+        needs("trio_asyncio", "trio-asyncio"),
+    ],
+)
+def test_a_loop_with_something_around_it_is_judged(subject):
+    (report,) = judge(subject, rules=["ORD-01", "THR-01"], profile="quick", seed=1).subjects
+    assert [verdict.outcome for verdict in report.results] == ["held", "held"]
+    assert report.version != "unknown"

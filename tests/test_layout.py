@@ -55,7 +55,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Archives:
     folder = tmp_path_factory.mktemp("archives")
     source, built = folder / "source", folder / "built"
     ours = {top.name for top in top_folders()}
-    ours |= {".ci", ".github", "action", "ci", "docs", "examples", "tests"}
+    ours |= {".ci", ".github", "action", "ci", "docs", "examples", "findings", "tests"}
 
     def foreign(where: str, names: list[str]) -> list[str]:
         if Path(where) != ROOT:
@@ -100,7 +100,7 @@ def test_the_wheel_is_typed_and_licensed(archives: Archives) -> None:
 
 
 def test_the_sdist_can_be_tested_and_built_from(archives: Archives) -> None:
-    folders = [ROOT / name for name in ("ci", "examples", "tests")]
+    folders = [ROOT / name for name in ("ci", "examples", "findings", "tests")]
     wanted = {
         path.relative_to(ROOT).as_posix()
         for folder in folders

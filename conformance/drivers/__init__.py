@@ -6,6 +6,6 @@ nothing of its own to what it drives: what a world does not have stays out, and 
 
 from __future__ import annotations
 
-from .driver import Driver, DriverHandle, DriverTimer
+from .driver import Driver, DriverHandle, DriverTimer, refuse_context
 
-__all__ = ["Driver", "DriverHandle", "DriverTimer"]
+__all__ = ["Driver", "DriverHandle", "DriverTimer", "refuse_context"]

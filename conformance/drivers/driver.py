@@ -50,16 +50,20 @@ def _called_by_the_world() -> None:
 
 
 class Driver(asyncio.AbstractEventLoop):
-    """The base of drivers; to be written: ``time``, ``call_soon``, ``run_forever``, ``stop``, ``close``, …
+    """The base of drivers.
 
-    What the suite cannot do without is ``time``, ``call_soon``, ``call_later``, ``run_forever``, ``stop``,
-    ``close`` and ``is_closed``.
+    What the suite cannot do without is ``time``, ``call_later``, ``run_forever``, ``stop``, ``close`` and
+    ``is_closed``.
     """
 
     not_offered: ClassVar[Mapping[str, str]] = {}
     """Rules, by glob, that ask for what this world has calls for and yet never promised; with the reason."""
     settling_s: ClassVar[float | None] = None
     """How long a run has to be quiet to be over, where some callbacks do not mean that I/O was looked at."""
+
+    def call_soon(self, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
+        """``call_later`` without delay, for worlds that know nothing sooner."""
+        return self.call_later(0, callback, *args, context=context)
 
     def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
         """``call_later`` by the driver's own clock, for worlds that only know delays; 0 when it is past."""

@@ -94,9 +94,6 @@ class TwistedLoop(Driver):
     def time(self) -> float:
         return float(self._reactor.seconds())
 
-    def call_soon(self, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
-        return self.call_later(0, callback, *args, context=context)
-
     def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: Any = None) -> Any:
         refuse_context(context)
         self._reactor.callFromThread(callback, *args)

@@ -84,6 +84,7 @@ class Subject:
         except SubjectError:
             raise
         except Exception as error:
+            _name_what_is_missing(self.spec, error, NAMED_LOOPS.get(self.target))
             raised = f"{type(error).__name__}: {error}".removesuffix(": ")
             raise SubjectError(f"{self.spec}: its factory raised {raised}") from error
         wanted: Any = selectors.BaseSelector if self.kind == "selector" else asyncio.AbstractEventLoop
@@ -98,16 +99,21 @@ class Subject:
 _ARTICLE = {"loop": "an event loop", "selector": "a selector"}
 
 
+def _name_what_is_missing(spec: str, error: Exception, named: NamedLoop | None) -> None:
+    """Raise the SubjectError that says how to get a known loop, if its not being installed is the error."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    if named and missing and missing.partition(".")[0] in (named.distribution, "PySide6"):
+        raise SubjectError(
+            f"{spec}: {named.distribution} is not installed; get it with: {named.remedy}"
+        ) from None
+
+
 def _found(spec: str, path: str, named: NamedLoop | None = None) -> Callable[..., Any]:
     module, _, attribute = path.partition(":")
     try:
         found: Any = importlib.import_module(module)
     except ImportError as error:
-        missing = error.name if isinstance(error, ModuleNotFoundError) else None
-        if named and (missing or "").partition(".")[0] == named.distribution:
-            raise SubjectError(
-                f"{spec}: {named.distribution} is not installed; get it with: {named.remedy}"
-            ) from None
+        _name_what_is_missing(spec, error, named)
         raise SubjectError(f"{spec}: cannot import {module}: {error}") from error
     except Exception as error:
         raise SubjectError(f"{spec}: importing {module} raised {type(error).__name__}: {error}") from error

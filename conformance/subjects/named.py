@@ -49,6 +49,19 @@ NAMED_LOOPS = {
     "uvloop": NamedLoop("uvloop", "new_event_loop", False, "pip install uvloop"),
     "rloop": NamedLoop("rloop", "new_event_loop", False, "pip install rloop"),
     "zloop": NamedLoop("zloop", "new_event_loop", False, "pip install zloop", python=(3, 12)),
+    "talyn": NamedLoop("talyn", "Loop", False, "pip install talyn", python=(3, 13)),
+    "winloop": NamedLoop("winloop", "new_event_loop", False, "pip install winloop, on Windows"),
+    "qasync": NamedLoop(
+        *("muxloop.conformance.subjects.surrounded", "qasync_loop", False, "pip install qasync PySide6"),
+        requires="qasync",
+    ),
+    "asyncio-gevent": NamedLoop(
+        *("asyncio_gevent", "EventLoop", False, "pip install asyncio-gevent"), requires="asyncio_gevent"
+    ),
+    "trio-asyncio": NamedLoop(
+        *("muxloop.conformance.subjects.surrounded", "trio_asyncio_loop", False, "pip install trio-asyncio"),
+        requires="trio_asyncio",
+    ),
     "tornado": _driver("tornado", "TornadoLoop", takes_backend=True),
     "twisted": _driver(
         *("twisted", "TwistedLoop"),

@@ -1,0 +1,50 @@
+"""docs/judging-your-loop.md: the driver that it shows is judged, and its declaration read, as they stand."""
+
+import re
+import sys
+
+import pytest
+from muxloop.conformance import declarations, judge
+from muxloop.conformance.declarations import deviations_in
+from muxloop.conformance.subjects import NAMED_LOOPS
+from pages import blocks_of, text_of
+
+PAGE = "docs/judging-your-loop.md"
+(DRIVER,) = [block for block in blocks_of(PAGE) if "Driver" in block]
+(DECLARATION,) = re.findall(r"^```toml\n(.*?)^```", text_of(PAGE), re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture
+def subject(tmp_path, monkeypatch):
+    (tmp_path / "sched_driver.py").write_text(DRIVER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield "sched_driver:SchedLoop"
+    sys.modules.pop("sched_driver", None)
+
+
+def test_the_driver_is_short():
+    assert len(DRIVER.splitlines()) < 60
+
+
+def test_the_driver_is_judged(subject):
+    asked = {
+        **dict.fromkeys(["ORD-01", "TMR-01", "TMR-02", "HEAP-02", "CAN-01", "THR-01"], "held"),
+        **dict.fromkeys(["IO-01", "ORD-10", "ORD-11", "EXC-01", "LIF-04"], "not-offered"),
+        "ORD-05": "broken",
+    }
+    (report,) = judge(subject, rules=list(asked), profile="quick", seed=1).subjects
+    assert {verdict.rule: verdict.outcome for verdict in report.results} == asked
+
+
+def test_a_declared_deviation_fails_no_more(subject, monkeypatch):
+    (known,) = deviations_in(DECLARATION.replace("HEAP-07", "ORD-05"), PAGE)
+    monkeypatch.setattr(declarations, "declared", lambda: (known,))
+    (report,) = judge(subject, rules=["ORD-05"], profile="quick", seed=1).subjects
+    (verdict,) = report.results
+    assert (verdict.outcome, verdict.declared) == ("broken", f"{known.reason} ({known.link})")
+
+
+def test_the_names_are_those_that_are_known():
+    told = re.search(r"Known by name are `(.+?)`, and through drivers(.+?)\n\n", text_of(PAGE), re.DOTALL)
+    drivers = re.findall(r"`([a-z]+)`", told[2])
+    assert [*told[1].split(), *drivers] == list(NAMED_LOOPS)
