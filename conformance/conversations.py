@@ -41,7 +41,7 @@ PEER_ENDS = action("peer_eof", 0)
 PEER_LEAVES = st.one_of(action("peer_close", 0), action("peer_reset", 0))
 
 FAREWELL: Program = (
-    *(("resume_reading", 0), ("run",), ("look", 0)),
+    *(("resume_reading", 0), ("run",), ("look", 0), ("on", 0, "resume_writing", ())),
     *(("peer_reads", 0), ("close_link", 0), ("run",), ("hear", 0), ("look", 0)),
 )
 

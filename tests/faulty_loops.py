@@ -26,6 +26,7 @@ from faulty_resources import RESOURCE_FAULTS
 from faulty_signals import SIGNAL_FAULTS
 from faulty_tasks import TASK_FAULTS
 from faulty_timers import TIMER_FAULTS
+from faulty_transports import TRANSPORT_FAULTS
 
 if hasattr(select, "epoll"):  # which they spoil
     from faulty_readiness import READINESS_FAULTS
@@ -76,6 +77,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **SIGNAL_FAULTS,
     **RESOURCE_FAULTS,
     **ENDING_FAULTS,
+    **TRANSPORT_FAULTS,
     **KILLERS,
 }
 

@@ -39,6 +39,7 @@ for module in (
     "signals",
     "resources",
     "endings",
+    "transports",
     "selectors",
     "selector_lives",
 ):

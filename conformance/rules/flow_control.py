@@ -145,11 +145,22 @@ def paused_reading(history: History) -> Iterator[Finding]:
     "C",
     "writing after close or loss is ignored, with a warning in the log from the fifth time on",
     source="CPython test_selector_events, asyncio.constants; gh-136234",
-    programs=conversations(
-        several(st.one_of(CLOSE, ABORT, PEER_LEAVES, PEER_ENDS), 1, 2),
-        ("run",),
-        several(action("write", 0, st.integers(1, 300), st.sampled_from(["bytes", "bytes", "lines"])), 1, 8),
-        events([WRITE, CLOSE, ABORT], 0, 2),
+    programs=st.one_of(
+        conversations(
+            several(st.one_of(CLOSE, ABORT, PEER_LEAVES, PEER_ENDS), 1, 2),
+            ("run",),
+            several(
+                action("write", 0, st.integers(1, 300), st.sampled_from(["bytes", "bytes", "lines"])), 1, 8
+            ),
+            events([WRITE, CLOSE, ABORT], 0, 2),
+        ),
+        conversations(
+            reactions(("resume_writing",), [WRITE], 1, 1),
+            several(action("write", 0, st.just(400_000)), 1, 2),
+            several(st.one_of(CLOSE, WRITE), 1, 2),
+            several(CLOSE, 1, 1),
+            ("peer_reads", 0),
+        ),
     ),
 )
 def vain_writes(history: History) -> Iterator[Finding]:

@@ -174,7 +174,7 @@ def out_of_files(history: History) -> Iterator[Finding]:
     starved, fed = history.first("starved"), history.first("fed")
     if starved and fed:
         busy, elapsed = fed["cpu_s"] - starved["cpu_s"], fed.at - starved.at
-        if busy > 0.5 * elapsed:
+        if busy > 0.2 * elapsed:
             yield Finding(
                 "the loop sleeps while it is out of files",
                 f"it used {busy * 1000:.0f} ms of CPU in {elapsed * 1000:.0f} ms",
