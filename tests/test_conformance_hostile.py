@@ -187,3 +187,12 @@ def is_running(pid):
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
     return listed.stdout.strip()[:1] not in ("", "Z")
+
+
+def test_a_loop_that_gives_no_handle_is_told_so():
+    (report,) = judge(
+        "hostile_factories:gives_no_handles", rules=["CAN-02"], profile="quick", seed=1
+    ).subjects
+    (verdict,) = report.results
+    assert verdict.outcome == "broken"
+    assert "'NoneType' object has no attribute 'cancelled'" in verdict.message

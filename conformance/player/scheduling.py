@@ -138,8 +138,9 @@ class Scheduling(LoopStage):
             data["error"] = f"{type(error).__name__}: {error}"
             self.met(name)
         data["loop_after"], data["returned"] = self.loop_time(), self.now()
-        if handle is not None:
-            self.handles[name] = handle
+        if "error" not in data:
+            if handle is not None:
+                self.handles[name] = handle
             data["is_handle"] = isinstance(handle, asyncio.Handle)
             data["is_timer"] = isinstance(handle, asyncio.TimerHandle)
             data["type"] = f"{type(handle).__module__}.{type(handle).__qualname__}"

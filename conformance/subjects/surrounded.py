@@ -21,7 +21,7 @@ def qasync_loop() -> asyncio.AbstractEventLoop:
 
 
 def trio_asyncio_loop() -> asyncio.AbstractEventLoop:
-    """trio-asyncio's loop that runs by itself; the other kind lives inside a trio run and cannot be stopped."""
+    """trio-asyncio's loop that runs by itself; the other kind lives inside a trio run."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is on its way out, and yet the only one of this form
         from trio_asyncio._sync import SyncTrioEventLoop
