@@ -54,6 +54,13 @@ def test_a_shard_says_which_one_it_is(parts):
     assert [read(path).shard for path in parts.values()] == [None, "1/3", "2/3", "3/3"]
 
 
+@pytest.mark.parametrize("spread", [(), ("-n", "2")], ids=["one process", "two processes"])
+def test_a_shard_may_have_nothing_to_do(capsys, spread):
+    asked = ("--rules", "ORD-01", "--profile", "quick", "--seed", "7", "--shard", "2/2")
+    assert conform("muxloop@select", *asked, *spread) == 0
+    assert "muxloop@select was not judged" in capsys.readouterr().out
+
+
 def test_the_merged_report_is_that_of_the_whole_run(parts, tmp_path, capsys):
     together = {kind: tmp_path / f"merged.{kind}" for kind in ("json", "html", "junit")}
     files = [part for kind, path in together.items() for part in (f"--{kind}", str(path))]
