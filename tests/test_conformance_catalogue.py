@@ -36,8 +36,8 @@ def listed(capsys):
 
 
 def test_ids_and_levels(listed):
-    of_level = {level: [r["id"] for r in listed["rules"] if r["level"] == level] for level in LEVELS}
-    assert of_level == {level: ids.split() for level, ids in LEVELS.items()}
+    of_level = {level: sorted(r["id"] for r in listed["rules"] if r["level"] == level) for level in LEVELS}
+    assert of_level == {level: sorted(ids.split()) for level, ids in LEVELS.items()}
     assert sum(map(len, of_level.values())) == len(listed["rules"])
     assert listed["levels"].keys() == LEVELS.keys()
 

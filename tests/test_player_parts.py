@@ -1,4 +1,4 @@
-"""The players are put together of parts that know nothing of each other: no part may shadow another's method."""
+"""The players are put together of parts that know nothing of each other: none may shadow another's method."""
 
 from __future__ import annotations
 
