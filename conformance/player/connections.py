@@ -193,7 +193,7 @@ class Talker(asyncio.Protocol):
         self.stage.told(self.link, "resume_writing")
 
 
-class BufferedTalker(asyncio.BufferedProtocol, Talker):  # type: ignore[misc]  # eof_received: bool, not None
+class BufferedTalker(Talker, asyncio.BufferedProtocol):
     """The same, with a buffer of its own that it hands out."""
 
     def __init__(self, stage: Transports, link: Link) -> None:

@@ -51,7 +51,7 @@ class Talker(asyncio.Protocol):
         self.told("resume_writing")"""
 
 _BUFFERED = """\
-class BufferedTalker(asyncio.BufferedProtocol, Talker):
+class BufferedTalker(Talker, asyncio.BufferedProtocol):
     def __init__(self, number, size):
         super().__init__(number)
         self.size = size
