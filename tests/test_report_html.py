@@ -219,6 +219,17 @@ def test_a_history_is_drawn_with_a_row_per_event(length: int, tmp_path: Path) ->
     }
 
 
+def test_what_happens_again_and_again_is_drawn_once(tmp_path: Path) -> None:
+    spinning = [{"at_ms": n / 10, "lane": "loop", "event": "handled", "label": "c0"} for n in range(300)]
+    history = [*history_of(3), *spinning, *history_of(3)]
+    verdict = bad("s", "TMR-01", witness=witness(history=history))
+    tree = page(sample_report(SubjectReport("s", "1", None, [verdict])), tmp_path)
+    drawing = only(tree.all("svg"))
+    assert len(drawing.all("g", class_="mark")) == 3 + 2 + 3
+    assert "298 more like it" in drawing.text
+    assert "306 events" in only(tree.all("article", class_="card")).text
+
+
 def test_a_history_with_gaps_in_its_data_is_still_drawn(tmp_path: Path) -> None:
     history = [{}, {"at_ms": None, "lane": 3}, {"at_ms": float("nan"), "event": "run", "label": "x" * 500}]
     verdict = bad("s", "TMR-01", witness=witness(history=history))

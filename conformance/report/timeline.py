@@ -6,6 +6,7 @@ however close the events were in time; a long pause widens the gap between two r
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _TIME_WIDTH = 76
 _LANE_WIDTH = 26
 _LETTER_WIDTH = 7.4  # of a 12 px monospaced face, with a little to spare
 _PAUSE_MS = 1.0
+_ALIKE = 3
 _LANE_COLOURS = 6
 _FIRST_LANES = ("loop", "main")
 
@@ -76,24 +78,24 @@ class Timeline:
 def draw_timeline(history: Sequence[dict[str, Any]]) -> Timeline | None:
     """Lay out ``history`` (see ``Witness.history``); None when there is nothing to draw.
 
-    Of a history longer than 400 events the first and the last 200 are drawn, and the gap says so.
+    Of events alike in a row the first and the last are drawn, of a history that is still longer than 400
+    events the first and the last 200, and the gap says so.
     """
     if not history:
         return None
     lanes = _lanes(history)
     marks: list[Mark] = []
     pauses: list[Pause] = []
-    half = EVENTS_SHOWN // 2
-    left_out = max(len(history) - EVENTS_SHOWN, 0)
-    shown = [*history[:half], *history[-half:]] if left_out else history
     y = float(_ROW)
     before_ms: float | None = None
-    for number, event in enumerate(shown):
-        at_ms = _number(event.get("at_ms"))
-        if left_out and number == half:
+    for event in _shown(history):
+        if isinstance(event, str):
+            pauses.append(Pause(y, event))
             y += _ROW
-            pauses.append(Pause(y - _ROW, f"{left_out} more events, in the JSON report"))
-        elif before_ms is not None and at_ms - before_ms >= _PAUSE_MS:
+            before_ms = None
+            continue
+        at_ms = _number(event.get("at_ms"))
+        if before_ms is not None and at_ms - before_ms >= _PAUSE_MS:
             gap = min(14 + 6 * math.log10(at_ms - before_ms + 1), 34)
             y += gap
             pauses.append(Pause(y - (_ROW + gap) / 2, f"{_milliseconds(at_ms - before_ms)} ms later"))
@@ -104,6 +106,19 @@ def draw_timeline(history: Sequence[dict[str, Any]]) -> Timeline | None:
     longest = max(len(mark.event) + len(mark.label) + 2 for mark in marks)
     width = text_x + longest * _LETTER_WIDTH + 8
     return Timeline(list(lanes.values()), marks, pauses, text_x, round(width), round(y), len(history))
+
+
+def _shown(history: Sequence[dict[str, Any]]) -> list[dict[str, Any] | str]:
+    """The events to be drawn, and in words what is left out between them."""
+    rows: list[dict[str, Any] | str] = []
+    for _, group in itertools.groupby(history, key=lambda event: {**event, "at_ms": None}):
+        alike = list(group)
+        rows += alike if len(alike) <= _ALIKE else [alike[0], f"{len(alike) - 2} more like it", alike[-1]]
+    half = EVENTS_SHOWN // 2
+    left_out = len(rows) - EVENTS_SHOWN
+    if left_out <= 0:
+        return rows
+    return [*rows[:half], f"{left_out} more events, in the JSON report", *rows[-half:]]
 
 
 def _lanes(history: Sequence[dict[str, Any]]) -> dict[str, Lane]:
