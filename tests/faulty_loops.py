@@ -19,6 +19,7 @@ from faulty_endings import ENDING_FAULTS
 from faulty_heaps import HEAP_FAULTS
 from faulty_jobs import JOB_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
+from faulty_names import NAME_FAULTS
 from faulty_ordering import ORDERING_FAULTS
 from faulty_pipes import PIPE_FAULTS
 from faulty_processes import PROCESS_FAULTS
@@ -78,6 +79,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **RESOURCE_FAULTS,
     **ENDING_FAULTS,
     **TRANSPORT_FAULTS,
+    **NAME_FAULTS,
     **KILLERS,
 }
 

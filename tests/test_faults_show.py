@@ -40,6 +40,7 @@ for module in (
     "resources",
     "endings",
     "transports",
+    "names",
     "selectors",
     "selector_lives",
 ):

@@ -17,6 +17,7 @@ needs_posix = pytest.mark.skipif(
 )
 MARKS = {
     "finalizers": needs_counting,
+    **dict.fromkeys(["handled signals", "Ctrl-C"], needs_posix),
     **dict.fromkeys(["reuse", "signal", "fork", "pipe", "process", "process told"], needs_posix),
 }
 
@@ -215,6 +216,83 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
         ["is_closed: True"],
     ),
     ("strange", [["later", "c0", 1e13, []], ["later", "c1", 1, []], ["run"]], ["call_later: ...", "..."]),
+    (
+        "handled signals",
+        [
+            ["add_signal", "SIGUSR1", "s", [["resend", 3]]],
+            ["soon", "c0", [["kill", "SIGUSR1"]]],
+            ["run"],
+            ["remove_signal", "SIGUSR1"],
+            ["remove_signal", "SIGUSR1"],
+            ["refuse_signal", "add SIGKILL"],
+            ["refuse_signal", "add in a thread"],
+        ],
+        [
+            "c0",
+            "s ran 3 times",
+            "remove_signal_handler: True",
+            "remove_signal_handler: False",
+            "add_signal_handler: RuntimeError(...",
+            "add_signal_handler: RuntimeError(...",
+        ],
+    ),
+    (
+        "Ctrl-C",
+        [["runner", "main", [["soon", "c0", [["interrupt"]]]], 400]],
+        ["c0", "main is cancelled", "main has cleaned up", "the run ended with KeyboardInterrupt()"],
+    ),
+    (
+        "generators",
+        [
+            *(["agen", name, 2, kind] for name, kind in [("a", "plain"), ("b", "raises"), ("c", "awaits")]),
+            ["soon", "c0", [["iterate", "a"], ["iterate", "b"], ["iterate", "c"]]],
+            ["run"],
+            ["drop_agen", "a"],
+            ["run"],
+            ["shutdown_asyncgens"],
+        ],
+        [
+            *("c0", "a gives 0", "b gives 0", "c gives 0"),
+            *("-- the run is over", "a is closed", "-- the run is over"),
+            *("... is closed", "... is closed", "-- the generators are shut down"),
+        ],
+    ),
+    (
+        "executor shut down",
+        [
+            *(["executor", "job"], ["later", "c0", 2, [["release", "job"]]]),
+            *(["shutdown_executor"], ["attempt", "run_in_executor"]),
+        ],
+        ["c0 after ... ms", "-- the executor is shut down", "run_in_executor: RuntimeError(..."],
+    ),
+    (
+        "failures",
+        [
+            *(["failing", "f0", "task", 3], ["failing", "f1", "future"], ["run"]),
+            *(["ask", "f0"], ["forget", "f0"], ["forget", "f1"]),
+        ],
+        ["f0 asked: ValueError('f0')", "f0 is forgotten", "f1 is forgotten"],
+    ),
+    (
+        "debug mode",
+        [["debug"], ["slow", 5], ["misuse", "call_soon of a number"], ["soon", "c0", []], ["run"]],
+        ["call_soon: TypeError(...", "c0"],
+    ),
+    (
+        "refused connection",
+        [["refused", 0], ["connect", 0], ["writer", 0, "w", [["unwriter", 0]], "fd"], ["run"]],
+        ["w", "remove_writer: True"],
+    ),
+    (
+        "transport's descriptor",
+        [["link", 0, "unix"], ["run"], ["watch_link", 0, "add_reader"]],
+        ["...connection_made...", "add_reader: RuntimeError(..."],
+    ),
+    (
+        "names",
+        [["look_up", "the name of 127.0.0.1"], ["look_up", "nonsense"], ["dial", "rl"], ["dial", "literal"]],
+        ["('127.0.0.1', '80')", "gaierror(...", "rl reached number 1", "connected to 127.0.0.1"],
+    ),
     (
         "fork",
         [["soon", "c0", [["fork"]]], ["run"]],

@@ -17,6 +17,7 @@ from typing import Any
 from ..program import Program
 from . import leaving
 from .failures import Failures
+from .names import Names
 from .pipes import Pipes
 from .processes import Processes
 from .selecting import SelectorPlayer
@@ -34,6 +35,7 @@ class LoopPlayer(
     SpecialFiles,
     Shutdown,
     Failures,
+    Names,
     Signals,
     Processes,
     Servers,

@@ -18,6 +18,7 @@ from . import (
     files,
     leaving,
     lifecycle,
+    names,
     pipes,
     processes,
     scheduling,
@@ -51,6 +52,7 @@ LOOP_LINES: Table = {
     **shutdown.LINES,
     **failures.LINES,
     **special_files.LINES,
+    **names.LINES,
 }
 SELECTOR_LINES: Table = {**selecting.LINES, **files.LINES}
 

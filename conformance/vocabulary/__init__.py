@@ -10,6 +10,7 @@ from . import (
     failures,
     leaving,
     lifecycle,
+    names,
     pipes,
     processes,
     readiness,
@@ -58,5 +59,6 @@ LOOP_ACTIONS = _merged(
     shutdown,
     failures,
     special_files,
+    names,
 )
 SELECTOR_ACTIONS = _merged(selectors)

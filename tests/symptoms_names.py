@@ -1,0 +1,58 @@
+"""How the faults of `faulty_names` show."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from symptoms import shows, turn
+
+
+class Counted(ThreadPoolExecutor):
+    jobs = 0
+
+    def submit(self, *arguments: Any, **keywords: Any) -> Any:
+        self.jobs += 1
+        return super().submit(*arguments, **keywords)
+
+
+@shows("literal_looked_up", right=0)
+def a_literal_address_is_not_looked_up(loop: Any, _patience_s: float) -> object:
+    with Counted(1) as pool, socket.create_server(("127.0.0.1", 0)) as server:
+        loop.set_default_executor(pool)
+        made = loop.create_connection(asyncio.Protocol, *server.getsockname())
+        transport, _ = loop.run_until_complete(made)
+        transport.abort()
+        turn(loop)
+        return pool.jobs
+
+
+@shows("addresses_reversed", "only_first_address_tried", right=1)
+def addresses_are_tried_in_their_order(loop: Any, _patience_s: float) -> object:
+    nobody, first, second = (socket.socket() for _ in range(3))
+    with nobody, first, second:
+        ends = [nobody, first, second]
+        for end in ends:
+            end.bind(("127.0.0.1", 0))
+        for end in ends[1:]:
+            end.listen()
+        found = [(2, 1, 6, "", end.getsockname()) for end in ends]
+
+        async def lookup(*_: object, **__: object) -> object:
+            return found
+
+        loop.getaddrinfo = lookup
+        made = loop.create_connection(asyncio.Protocol, "names.test", 80)
+        transport, _ = loop.run_until_complete(made)
+        reached = transport.get_extra_info("peername")
+        transport.abort()
+        turn(loop)
+        return [address for *_, address in found].index(reached)
+
+
+@shows("name_without_port", right=("127.0.0.1", "80"))
+def an_address_has_its_port(loop: Any, _patience_s: float) -> object:
+    flags = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+    return loop.run_until_complete(loop.getnameinfo(("127.0.0.1", 80), flags))
