@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -73,3 +74,80 @@ class ExecutorIgnored(SteppedLoop):
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:  # noqa: ARG002 - it is the fault
         return super().run_in_executor(None, func, *args)
+
+
+# -- calls on sockets ---------------------------------------------------------------------------------------
+
+
+class ForgetfulCalls(SteppedLoop):
+    """Waits for sockets by a registration that only readiness takes back."""
+
+    async def until_done(self, sock: socket.socket, attempt: Callable[[], Any]) -> Any:
+        waiting = self.create_future()
+
+        def ready() -> None:
+            self.remove_reader(sock)
+            result = attempt()
+            if not waiting.done():
+                waiting.set_result(result)
+
+        try:
+            return attempt()
+        except BlockingIOError:
+            self.add_reader(sock, ready)
+        return await waiting
+
+
+@JOB_FAULTS.plant
+class CancelledRecvKeepsReader(ForgetfulCalls):
+    """11 bpo-30064: a cancelled sock_recv() leaves its reader, which takes the next data. Breaks CAN-12."""
+
+    async def sock_recv(self, sock: socket.socket, nbytes: int) -> Any:
+        return await self.until_done(sock, lambda: sock.recv(nbytes))
+
+
+@JOB_FAULTS.plant
+class CancelledAcceptTakesConnection(ForgetfulCalls):
+    """11 bpo-30064: a cancelled sock_accept() leaves its reader, which takes the next connection. Breaks
+    CAN-12."""
+
+    async def sock_accept(self, sock: socket.socket) -> Any:
+        return await self.until_done(sock, sock.accept)
+
+
+@JOB_FAULTS.plant
+class CancelledConnectionLeaks(SteppedLoop):
+    """invented: the socket of a cancelled create_connection() stays open. Breaks CAN-13."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leaked: list[socket.socket] = []
+
+    async def create_connection(self, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return await super().create_connection(*arguments, **keywords)
+        except asyncio.CancelledError:
+            self.leaked.append(socket.socket())
+            raise
+
+    def close(self) -> None:
+        for each in self.leaked:
+            each.close()
+        super().close()
+
+
+class DrowsyFuture(asyncio.Future[Any]):
+    """A future that takes its time before it is cancelled."""
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        if not self.done():
+            self.get_loop().call_later(5, super().cancel, msg)
+        return not self.done()
+
+
+@JOB_FAULTS.plant
+class CancellationIsLate(SteppedLoop):
+    """invented: a waiting task hears of its cancellation seconds later. Breaks CAN-14."""
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return DrowsyFuture(loop=self)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from symptoms import error_of, run, shows, turn
+from symptoms import error_of, run, shows, socket_pairs, turn
 
 VALUE: contextvars.ContextVar[int] = contextvars.ContextVar("value", default=0)
 
@@ -61,3 +63,49 @@ def a_job_runs_where_it_shall(loop: Any, patience_s: float) -> object:
         job = loop.run_in_executor(pool, threading.current_thread)
         thread = _ended(job, loop, max(1.0, patience_s))
     return str(getattr(thread, "name", "")).startswith("mine")
+
+
+@shows("cancelled_recv_keeps_reader", right=False)
+def a_cancelled_recv_has_no_reader(loop: Any, _patience_s: float) -> object:
+    with socket_pairs(1) as [(ours, _)]:
+        task = loop.create_task(loop.sock_recv(ours, 8))
+        turn(loop)
+        task.cancel()
+        turn(loop)
+        return loop.remove_reader(ours)
+
+
+@shows("cancelled_accept_takes_connection", right=False)
+def a_cancelled_accept_has_no_reader(loop: Any, _patience_s: float) -> object:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.setblocking(False)
+        task = loop.create_task(loop.sock_accept(door))
+        turn(loop)
+        task.cancel()
+        turn(loop)
+        return loop.remove_reader(door)
+
+
+@shows("cancelled_connection_leaks", right=0)
+def a_cancelled_connection_leaves_no_socket(loop: Any, _patience_s: float) -> object:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        before = len(os.listdir("/dev/fd"))
+        task = loop.create_task(loop.create_connection(asyncio.Protocol, *door.getsockname()))
+        turn(loop, 1)
+        task.cancel()
+        turn(loop)
+        return len(os.listdir("/dev/fd")) - before
+
+
+@shows("cancellation_is_late", right=True)
+def a_cancelled_task_ends_soon(loop: Any, _patience_s: float) -> object:
+    future = loop.create_future()
+
+    async def body() -> None:
+        await future
+
+    task = loop.create_task(body())
+    turn(loop)
+    task.cancel()
+    turn(loop)
+    return task.cancelled()

@@ -24,7 +24,7 @@ from .selecting import SelectorPlayer
 from .servers import Servers
 from .shutdown import Shutdown
 from .signals import Signals
-from .sockets import Watching
+from .sock_calls import SockCalls
 from .special_files import SpecialFiles
 from .threads import Threads
 
@@ -42,7 +42,7 @@ class LoopPlayer(
     leaving.Leaving,
     Pipes,
     Threads,
-    Watching,
+    SockCalls,
 ):
     """All actions on event loops."""
 
@@ -58,6 +58,7 @@ class LoopPlayer(
         self.restore_dispositions()
         self.close_pools()
         self.close_pairs()
+        self.close_doors()
         self.close_links()
         self.close_servers()
 

@@ -26,14 +26,15 @@ _TAKEN = frozenset(
         r"\w+",
         """
         accepted add_task addresses ask asyncio attempt awaited base BufferedTalker child client closed
-        connect context_with contextlib contextvars Counter defaultdict errands EVENT_READ EVENT_WRITE
-        failures Finalised finished folder futures gc groups handle handles hear job keeps_open kept_open
-        kinds leave let_connect listener listeners look loop many Marker measure multiprocessing muxloop
-        nofile on_error on_error_broken os partial parts PATTERN payload pool random reactions read_all
-        readers received remotes reset resource rloop run run_another_loop run_another_loop_with_threads
-        runs seen select selector selectors send send_file sent serve servers show_map sides signal socket
-        spare spare_peer start_reading starve struct surviving swallows sys take Talker talker tempfile
-        threading time timeouts told transports uvloop var waiting waiting_clients write written zloop
+        connect context_with contextlib contextvars Counter defaultdict door errands EVENT_READ EVENT_WRITE
+        failures Finalised finished folder futures gc groups guests handle handles hear job keeps_open
+        kept_open kinds leave let_connect listener listeners look loop many Marker measure multiprocessing
+        muxloop nofile on_error on_error_broken os partial parts PATTERN payload pool random reactions
+        read_all readers received remotes reset resource rloop run run_another_loop
+        run_another_loop_with_threads runs seen select selector selectors send send_file sent serve servers
+        show_map shown sides signal socket spare spare_peer start_reading starve struct surviving swallows
+        sys take talker Talker tempfile threading time timeouts told transports uvloop var waiting
+        waiting_clients write written zloop
         """,
     )
 )

@@ -1,0 +1,171 @@
+"""CAN: cancelling tasks that wait for a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from ..history import History
+from ..program import Action, Program
+from ..strategies import Body, action, later, programs, several, soon
+from .queries import LATE_S, runs_ended
+from .rule import Finding, rule
+from .task_queries import every_task_ends
+
+_CALLERS = ("t0", "t1", "t2")
+_AT_MS = st.sampled_from([0.5, 1, 1.5, 2])
+
+
+def _one_after_the_other(call: SearchStrategy[Action]) -> Body:
+    """Tasks that make such a call; the next begins when the one before has ended."""
+
+    def chained(calls: list[Action]) -> Program:
+        chain: Program = ()
+        for label, each in reversed(list(zip(_CALLERS, calls, strict=False))):
+            then: Program = (("on_done", label, None, chain),) if chain else ()
+            chain = (("task", label, (each,)), *then)
+        return chain
+
+    return st.lists(call, min_size=1, max_size=3).map(chained)
+
+
+def _meanwhile(*happenings: SearchStrategy[Action]) -> Body:
+    some = several(st.one_of(action("cancel_task", st.sampled_from(_CALLERS)), *happenings), 1, 2)
+    return several(st.one_of(soon(some), later(_AT_MS)(some), later(_AT_MS)(some)), 1, 4)
+
+
+# To open a pair takes many milliseconds: it is there before the clock ticks.
+_RECEIVING = programs(
+    (("recv", 0, 1),),
+    _one_after_the_other(action("sock_recv", 0, st.sampled_from([1, 4, 64]))),
+    _meanwhile(action("send", 0, st.integers(1, 4))),
+    (("later", None, 4, (("send", 0, 3),)), ("later", None, 5, (("send", 0, 3), ("hangup", 0)))),
+    (("run",), ("unreader", 0), ("unwriter", 0), ("recv", 0, 4096)),
+)
+_ACCEPTING = programs(
+    (("answer", 0),),
+    _one_after_the_other(st.just(("sock_accept", 0))),
+    _meanwhile(st.just(("knock", 0))),
+    tuple(("later", None, ms, (("knock", 0),)) for ms in (4, 5, 6)),
+    (("run",), ("answer", 0)),
+)
+_SENDING = programs(
+    (("fill", 0),),
+    _one_after_the_other(action("sock_sendall", 0, st.sampled_from([1, 5000]))),
+    _meanwhile(st.just(("drain", 0))),
+    (("later", None, 4, (("drain", 0),)), ("later", None, 5, (("hangup", 0),))),
+    (("run",), ("unwriter", 0), ("unreader", 0)),
+)
+_CONNECTING = programs(
+    _one_after_the_other(st.just(("sock_connect", 0))), _meanwhile(), (("run",), ("answer", 0))
+)
+
+
+@rule(
+    "CAN-12",
+    "C",
+    "a cancelled sock_recv(), sock_accept(), sock_connect() or sock_sendall() leaves no registration behind, "
+    "and takes no data and no connection that comes later",
+    source="bpo-30064; CPython test_sock_lowlevel",
+    programs=st.one_of(_RECEIVING, _RECEIVING, _ACCEPTING, _SENDING, _CONNECTING),
+)
+def cancelled_calls_leave_nothing(history: History) -> Iterator[Finding]:
+    yield from runs_ended(history)
+    yield from every_task_ends(history)
+    for event in history.of("unwatched"):
+        if event["result"] is True and history.of("sock-entered"):
+            yield Finding(
+                f"nobody is registered as {event['side']} once all calls have ended",
+                "there was one to remove",
+            )
+    for method, came, kept in (("sock_recv", "sent", "received"), ("sock_accept", "knocked", "answered")):
+        yield from _nothing_is_lost(history, method, came, kept)
+
+
+def _nothing_is_lost(history: History, method: str, came: str, kept: str) -> Iterator[Finding]:
+    """What comes while a cancelled call has not ended may be lost with it; nothing that comes after."""
+    calls = [e for e in history.of("sock-left") if e["method"] == method]
+    if not calls:
+        return
+    after = max((e.index for e in calls if e["how"] == "cancelled"), default=-1)
+    came_later = sum(e.get("count", 1) for e in history.of(came) if e.index > after)
+    got = sum(e["count"] for e in calls if e["how"] == "returned" and e.index > after)
+    got += sum(e["count"] for e in history.of(kept) if isinstance(e["count"], int) and e.index > after)
+    if got < came_later:
+        what = "bytes" if method == "sock_recv" else "connections"
+        yield Finding(
+            f"{came_later} {what} that came after the last cancelled {method}() can be had", f"{got} can"
+        )
+
+
+@rule(
+    "CAN-13",
+    "C",
+    "a cancelled create_connection() leaks no socket",
+    source="CPython test_events; asyncio-eventloop docs, loop.create_connection",
+    programs=programs(
+        # What a loop opens once, for good, is open before the first look.
+        (("task", "t9", (("create_connection", 0),)), ("run",), ("answer", 0), ("measure", "before")),
+        several(action("task", "t0", st.just((("create_connection", 0),))), 1, 1),
+        several(
+            st.one_of(
+                soon(st.just((("cancel_task", "t0"),))),
+                soon(several(soon(st.just((("cancel_task", "t0"),))), 1, 1)),
+                soon(several(soon(several(soon(st.just((("cancel_task", "t0"),))), 1, 1)), 1, 1)),
+                later(st.sampled_from([0.1, 0.3, 0.5, 1]))(st.just((("cancel_task", "t0"),))),
+            ),
+            1,
+            2,
+        ),
+        (("later", None, 4, ()), ("run",), ("answer", 0), ("measure", "after")),
+    ),
+    cost=2,
+)
+def connections_leak_nothing(history: History) -> Iterator[Finding]:
+    yield from runs_ended(history)
+    yield from every_task_ends(history)
+    gauges = history.of("measured")
+    if len(gauges) > 1 and "fds" in gauges[-1].data:
+        more = gauges[-1]["fds"] - gauges[-2]["fds"]
+        if more > 0:
+            yield Finding("as many open files as before create_connection()", f"{more} more")
+
+
+_IDLE_CALLS = st.sampled_from([("sock_recv", 0, 8), ("sock_accept", 0), ("pause", 1500), ("await", "f0")])
+
+
+@rule(
+    "CAN-14",
+    "C",
+    "a task that waits for a socket, a timer or a future ends promptly when it is cancelled",
+    source="asyncio-task docs, Task.cancel; CPython test_events",
+    programs=programs(
+        ("future", "f0"),
+        several(_IDLE_CALLS.map(lambda call: ("task", "t0", (call,))), 1, 1),
+        st.one_of(
+            several(
+                st.one_of(
+                    soon(st.just((("cancel_task", "t0"),))), later(_AT_MS)(st.just((("cancel_task", "t0"),)))
+                ),
+                1,
+                1,
+            ),
+            _AT_MS.map(
+                lambda ms: (("thread", "T", (("block", ms), ("threadsafe", None, (("cancel_task", "t0"),)))),)
+            ),
+        ),
+        ("run",),
+    ),
+    timed=True,
+)
+def cancelling_is_prompt(history: History) -> Iterator[Finding]:
+    yield from runs_ended(history)
+    for request in history.of("cancel-requested"):
+        done = history.first("task-done", request.label)
+        if not request["said"] or done is None:
+            continue
+        late_s = done.at - request.at
+        if late_s > LATE_S * history.tolerance:
+            yield Finding(f"{request.label} ends promptly", f"it ended {late_s * 1000:.0f} ms later")
