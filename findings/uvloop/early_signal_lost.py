@@ -2,7 +2,7 @@
 
 Rule:     SIG-03
 Versions: uvloop 0.23.0, CPython 3.13, Linux
-Docs:     loop.add_signal_handler: the handler is called for the signal; in CPython's loop it waits for the run
+Docs:     loop.add_signal_handler: the handler is called for the signal
 Expected: the handler runs once the loop does
 Seen:     it never runs
 """

@@ -1,0 +1,24 @@
+"""uvloop: in debug mode call_soon() takes a coroutine function
+
+Rule:     EXC-06
+Versions: uvloop 0.23.0, CPython 3.13, Linux
+Docs:     Developing with asyncio, debug mode; CPython refuses with TypeError (test_base_events)
+Expected: TypeError
+Seen:     it is scheduled, called, and its coroutine is never awaited
+"""
+
+import uvloop
+
+
+async def main():
+    """Never awaited."""
+
+
+loop = uvloop.new_event_loop()
+loop.set_debug(True)
+try:
+    print("returned:", loop.call_soon(main))
+except TypeError as error:
+    print("raised:", error)
+    raise SystemExit(0) from None
+raise SystemExit(1)
