@@ -180,12 +180,12 @@ def _tcp() -> Ends:
         return server.accept()[0], peer
 
 
-def _pipe() -> tuple[NumberedEnd, NumberedEnd]:
+def pipe() -> tuple[NumberedEnd, NumberedEnd]:
     reading, writing = os.pipe()
     return NumberedEnd(reading), NumberedEnd(writing)
 
 
-def _fifo() -> tuple[NumberedEnd, NumberedEnd]:
+def fifo() -> tuple[NumberedEnd, NumberedEnd]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "fifo")
         os.mkfifo(path)
@@ -193,7 +193,7 @@ def _fifo() -> tuple[NumberedEnd, NumberedEnd]:
         return NumberedEnd(reading), NumberedEnd(os.open(path, os.O_WRONLY | os.O_NONBLOCK))
 
 
-def _terminal() -> tuple[NumberedEnd, NumberedEnd]:
+def terminal() -> tuple[NumberedEnd, NumberedEnd]:
     import tty
 
     master, slave = os.openpty()
@@ -260,12 +260,12 @@ def _existing(path: str) -> Callable[[], Ends]:
 _OPENERS: dict[str, Callable[[], Ends]] = {
     "socket": socket.socketpair,
     "tcp": _tcp,
-    "pipe r": _pipe,
-    "pipe w": _other_way_round(_pipe),
-    "fifo r": _fifo,
-    "fifo w": _other_way_round(_fifo),
-    "terminal": _terminal,
-    "tty": _other_way_round(_terminal),
+    "pipe r": pipe,
+    "pipe w": _other_way_round(pipe),
+    "fifo r": fifo,
+    "fifo w": _other_way_round(fifo),
+    "terminal": terminal,
+    "tty": _other_way_round(terminal),
     "listener": _listener,
     "client": _client,
     "refused": _refused,

@@ -6,40 +6,27 @@ import contextlib
 import os
 import socket
 import tempfile
-from pathlib import Path
 from typing import IO, Any
 
 from .connections import Peer, talker
+from .files import NumberedEnd, fifo, pipe, terminal
 from .transports import Transports
 
 
-class PipeEnd:
+class PipeEnd(NumberedEnd):
     """A file that can be used as a peer uses its socket."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        os.set_blocking(fd, False)
-
-    def fileno(self) -> int:
-        return self._fd
-
     def setblocking(self, blocking: bool) -> None:
-        os.set_blocking(self._fd, blocking)
+        os.set_blocking(self.fileno(), blocking)
 
-    def send(self, data: bytes) -> int:
-        return os.write(self._fd, data)
+    def getpeername(self) -> str:
+        return ""
 
-    def recv(self, size: int) -> bytes:
-        return os.read(self._fd, size)
-
-    def shutdown(self, _how: int) -> None:
-        """A pipe has one direction; there is nothing to shut down."""
+    def getsockname(self) -> str:
+        return ""
 
     def setsockopt(self, *_option: object) -> None:
-        """Nor is there anything to set."""
-
-    def close(self) -> None:
-        os.close(self._fd)
+        """There is nothing to set."""
 
 
 class Pipes(Transports):
@@ -83,32 +70,13 @@ def _ends(kind: str, *, reading: bool) -> tuple[IO[bytes] | socket.socket, Any]:
     if kind == "folder":
         return _Folder(), None  # type: ignore[return-value]
     if kind == "pty":
-        peer, fd = _pty()
-    elif kind == "fifo":
-        reader, writer = _fifo()
-        fd, peer = (reader, writer) if reading else (writer, reader)
+        peer, ours = terminal()
     else:
-        reader, writer = os.pipe()
-        fd, peer = (reader, writer) if reading else (writer, reader)
-    return open(fd, "rb" if reading else "wb", buffering=0), PipeEnd(peer)
-
-
-def _pty() -> tuple[int, int]:
-    import pty  # not on Windows
-    import tty
-
-    master, slave = pty.openpty()
-    tty.setraw(slave)
-    return master, slave
-
-
-def _fifo() -> tuple[int, int]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "fifo"
-        os.mkfifo(path)
-        # Whoever opens it to write waits for a reader.
-        reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        return reader, os.open(path, os.O_WRONLY)
+        ours, peer = pipe() if kind == "pipe" else fifo()
+        if not reading:
+            ours, peer = peer, ours
+    file = open(ours.detach(), "rb" if reading else "wb", buffering=0)  # noqa: SIM115
+    return file, PipeEnd(peer.detach())
 
 
 class _Folder:
