@@ -247,12 +247,15 @@ def preflight(rules: list[Rule], playground: Playground) -> list[Verdict]:
         program, history, Finding("the smallest program runs to its end", history.detail), history.outcome
     )
     message = f"not even the smallest program can be played: {history.detail}"
-    first = rules[0]
-    witness = _witness(first, failure, playground.subject)
-    reproduce = reproduce_command(playground.subject, first.id, program)
     return [
         Verdict(
-            rule.id, rule.level, history.outcome, message, witness=witness, reproduce=reproduce, examples=1
+            rule.id,
+            rule.level,
+            history.outcome,
+            message,
+            witness=_witness(rule, failure, playground.subject),
+            reproduce=reproduce_command(playground.subject, rule.id, program),
+            examples=1,
         )
         for rule in rules
     ]

@@ -1,5 +1,6 @@
 """A program that broke a rule once is played first the next time."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -11,11 +12,18 @@ from pathlib import Path
 import pytest
 from muxloop.cli import main
 from muxloop.conformance.database import cache_folder, chosen
+from muxloop.conformance.judging import PROFILES
 from muxloop.conformance.program import as_json, as_tuples
 from muxloop.conformance.verdict import Report
 
 FAULTY = "faulty_loops:cancelled_in_batch_runs"
 """Breaks CAN-01 with more or less every program."""
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    """How small a program gets does not matter here."""
+    monkeypatch.setitem(PROFILES, "quick", dataclasses.replace(PROFILES["quick"], shrink_s=0.2))
 
 
 def verdict(tmp_path, *arguments, subject=FAULTY, rule="CAN-01"):
@@ -65,12 +73,13 @@ def test_the_processes_of_a_spread_run_share_it(tmp_path):
     assert verdict(tmp_path, "--database", folder, "-n", "1").examples <= 4
 
 
-def test_databases_of_different_subjects_and_rules_are_apart(tmp_path, place):
+def test_databases_of_different_subjects_and_rules_are_apart(tmp_path):
+    place = str(tmp_path / "programs")
     verdict(tmp_path, "--database", place, "--seed", "7")
     for elsewhere in ({"rule": "ORD-01"}, {"subject": "muxloop@select"}):
         other = verdict(tmp_path, "--database", place, "--seed", "7", **elsewhere)
-        alone = verdict(tmp_path, "--seed", "7", **elsewhere)
-        assert (other.outcome, other.examples) == ("held", alone.examples)
+        assert other.outcome == "held"
+        assert other.examples > 4
 
 
 def kept(folder):
