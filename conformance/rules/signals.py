@@ -285,8 +285,8 @@ def not_starved(history: History) -> Iterator[Finding]:
     yield from _refused(history)
     yield from runs_ended(history)
     storm = history.begins("storm")
-    sent = history.first("sent", "0")
-    if sent is not None and not history.of("watched", label="reader")[0]["error"]:
+    sent, watched = history.first("sent", "0"), history.first("watched", "reader")
+    if sent is not None and watched is not None and not watched["error"]:
         served = history.first("begin", "reader")
         before = sum(run.index > sent.index and (served is None or run.index < served.index) for run in storm)
         if before > STARVED:
