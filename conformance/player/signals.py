@@ -99,7 +99,7 @@ class Signals(LoopStage):
                 return
             self.sent[number] = self.sent.get(number, 0) + 1
             self.expect(holder)
-            self.note("killed", name)
+            self.note("signal-sent", name)
             os.kill(os.getpid(), number)
 
     def expect_again(self, handler: _Handler, sent: int | None) -> None:

@@ -64,12 +64,12 @@ def _refused(history: History) -> Iterator[Finding]:
 def _delivered(history: History) -> Iterator[Finding]:
     """Every signal was followed by a run of its handler, and no run came without a signal."""
     yield from _refused(history)
-    for sent in history.of("killed"):
+    for sent in history.of("signal-sent"):
         heard = any(begin.index > sent.index for begin in _begins(history, sent.label))
         if not heard and not _taken_away(history, sent):
             yield Finding(f"the handler of {sent.label} runs after the signal", "it did not run any more")
     for name in SIGNALS:
-        sent_times, runs = len(history.of("killed", label=name)), len(_begins(history, name))
+        sent_times, runs = len(history.of("signal-sent", label=name)), len(_begins(history, name))
         if runs > sent_times:
             yield Finding(
                 f"the handler of {name} runs at most once for each signal",
@@ -117,7 +117,7 @@ def heard(history: History) -> Iterator[Finding]:
             if begin.lane != "loop" or begin["depth"]:
                 yield Finding(f"{label} runs as a callback of the loop", "it ran inside another callback")
         if label in ended_by:
-            before = [sent for sent in history.of("killed", label=name) if sent.index < ended_by[label]]
+            before = [sent for sent in history.of("signal-sent", label=name) if sent.index < ended_by[label]]
             if len(begins) > len(before):
                 yield Finding(
                     f"{label} runs for no signal that came after it was replaced or removed",
@@ -127,7 +127,7 @@ def heard(history: History) -> Iterator[Finding]:
 
 
 def _prompt(history: History) -> Iterator[Finding]:
-    for sent in history.of("killed"):
+    for sent in history.of("signal-sent"):
         begin = next((e for e in _begins(history, sent.label) if e.index > sent.index), None)
         if begin is not None and begin.at - sent.at > LATE_S * history.tolerance:
             waited_ms = (begin.at - sent.at) * 1000
@@ -331,5 +331,5 @@ def _flooded(flooding: str, count: int) -> Program:
 def none_crowded_out(history: History) -> Iterator[Finding]:
     yield from _refused(history)
     for label in ("single", "flood"):
-        if history.of("killed") and not history.begins(label):
+        if history.of("signal-sent") and not history.begins(label):
             yield Finding(f"{label} runs: a signal of its kind came", "it never ran")
