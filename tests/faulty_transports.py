@@ -355,3 +355,44 @@ class FactoryErrorDeafens(OwnTransportsLoop):
 
         server = await super().create_server(factory, *args, **kwargs)
         return server
+
+
+class CutDatagrams(selector_events._SelectorDatagramTransport):  # type: ignore[name-defined,misc]
+    """Receives no more than a kilobyte at once."""
+
+    max_size = 1024
+
+
+class FragileDatagrams(selector_events._SelectorDatagramTransport):  # type: ignore[name-defined,misc]
+    """Does not survive an error."""
+
+    def _read_ready(self) -> None:
+        error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            self._fatal_error(OSError(error, os.strerror(error)))
+        else:
+            super()._read_ready()
+
+
+class OwnDatagramsLoop(SteppedLoop):
+    """Makes datagram transports of `endpoint_type`."""
+
+    endpoint_type: type[Any] = CutDatagrams
+
+    def _make_datagram_transport(
+        self, sock: socket.socket, protocol: Any, address: Any = None, waiter: Any = None, extra: Any = None
+    ) -> Any:
+        self._ensure_fd_no_transport(sock)
+        return self.endpoint_type(self, sock, protocol, address, waiter, extra)
+
+
+@TRANSPORT_FAULTS.plant
+class CutsDatagrams(OwnDatagramsLoop):
+    """invented: a datagram loses what is beyond its first kilobyte. Breaks DGM-01."""
+
+
+@TRANSPORT_FAULTS.plant
+class RefusalEndsEndpoint(OwnDatagramsLoop):
+    """invented: a datagram that nobody takes ends the endpoint that sent it. Breaks DGM-01."""
+
+    endpoint_type = FragileDatagrams

@@ -318,3 +318,48 @@ def a_stale_socket_file_is_replaced(loop: Any, _patience_s: float) -> object:
             server.close()
         turn(loop)
         return error
+
+
+class DatagramRecorder(asyncio.DatagramProtocol):
+    """A protocol that keeps what it is told, and stops the loop."""
+
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+        self.log: list[str] = []
+        self.transport: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def told(self, what: str) -> None:
+        self.log.append(what)
+        self.loop.stop()
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ARG002 - as it is called
+        self.told(f"datagram {len(data)}")
+
+    def error_received(self, exc: Exception) -> None:
+        self.told(type(exc).__name__)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.told("lost" if exc is None else f"lost by {type(exc).__name__}")
+
+
+@shows("cuts_datagrams", "refusal_ends_endpoint", right=["datagram 2000", "ConnectionRefusedError"])
+def datagrams_are_whole_and_may_be_refused(loop: Any, patience_s: float) -> object:
+    protocol = DatagramRecorder(loop)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind(("127.0.0.1", 0))
+        loop.run_until_complete(
+            loop.create_datagram_endpoint(
+                lambda: protocol, local_addr=("127.0.0.1", 0), remote_addr=peer.getsockname()
+            )
+        )
+        peer.sendto(bytes(2000), protocol.transport.get_extra_info("sockname"))
+        run(loop, patience_s)
+    protocol.transport.sendto(b"x")
+    run(loop, patience_s)
+    seen = list(protocol.log)
+    protocol.transport.abort()
+    turn(loop)
+    return seen

@@ -16,12 +16,12 @@ from typing import Any
 
 from ..program import Program
 from . import leaving
+from .datagrams import Datagrams
 from .failures import Failures
 from .names import Names
 from .pipes import Pipes
 from .processes import Processes
 from .selecting import SelectorPlayer
-from .servers import Servers
 from .shutdown import Shutdown
 from .signals import Signals
 from .sock_calls import SockCalls
@@ -38,7 +38,7 @@ class LoopPlayer(
     Names,
     Signals,
     Processes,
-    Servers,
+    Datagrams,
     leaving.Leaving,
     Pipes,
     Threads,
@@ -60,6 +60,7 @@ class LoopPlayer(
         self.close_pairs()
         self.close_doors()
         self.close_links()
+        self.close_endpoints()
         self.close_servers()
 
 

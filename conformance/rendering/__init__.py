@@ -13,6 +13,7 @@ from ..program import Program
 from ..subjects import NAMED_LOOPS
 from . import (
     cancelling,
+    datagrams,
     executors,
     failures,
     files,
@@ -48,6 +49,7 @@ LOOP_LINES: Table = {
     **leaving.LINES,
     **transports.LINES,
     **servers.LINES,
+    **datagrams.LINES,
     **pipes.LINES,
     **processes.LINES,
     **signals.LINES,

@@ -26,15 +26,16 @@ _TAKEN = frozenset(
         r"\w+",
         """
         accepted add_task addresses ask asyncio attempt awaited base BufferedTalker child client closed
-        connect context_with contextlib contextvars Counter defaultdict door errands EVENT_READ EVENT_WRITE
-        failures Finalised finished folder futures gc groups guests handle handles hear job keeps_open
-        kept_open kinds leave let_connect listener listeners look loop many Marker measure multiprocessing
-        muxloop nofile on_error on_error_broken os partial parts PATTERN payload pool random reactions
-        read_all readers received remotes reset resource rloop run run_another_loop
-        run_another_loop_with_threads runs seen select selector selectors send send_file sent serve servers
-        show_map shown sides signal socket spare spare_peer start_reading starve struct surviving swallows
-        sys take talker Talker tempfile threading time timeouts told transports uvloop var waiting
-        waiting_clients write written zloop
+        connect context_with contextlib contextvars Counter DatagramTalker defaultdict door endpoints
+        errands EVENT_READ EVENT_WRITE failures far_ends Finalised finished folder futures gc groups
+        guests handle handles hear job keeps_open kept_open kinds leave let_connect listener listeners
+        look loop many Marker measure multiprocessing muxloop nofile on_error on_error_broken
+        open_endpoint os partial parts PATTERN payload pool random reactions read_all readers received
+        remotes reset resource rloop run run_another_loop run_another_loop_with_threads runs seen select
+        selector selectors send send_file sent serve servers show_map shown sides signal socket spare
+        spare_peer start_reading starve struct surviving swallows sys take take_datagrams Talker talker
+        tempfile threading time timeouts told transports uvloop var waiting waiting_clients write
+        written zloop
         """,
     )
 )
@@ -176,4 +177,4 @@ def _identifier(label: str) -> str:
     if name[0].isdigit():
         name = f"c{name}"
     reserved = keyword.iskeyword(name) or hasattr(builtins, name) or name in _TAKEN
-    return f"{name}_" if reserved or re.fullmatch(r"(ours|peer|fd)\d+", name) else name
+    return f"{name}_" if reserved or re.fullmatch(r"(ours|peer|fd|address)\d+", name) else name

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from . import (
     cancelling,
+    datagrams,
     executors,
     failures,
     leaving,
@@ -54,6 +55,7 @@ LOOP_ACTIONS = _merged(
     leaving,
     transports,
     servers,
+    datagrams,
     pipes,
     processes,
     signals,

@@ -1,0 +1,146 @@
+"""Actions on datagram endpoints and their peers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import Any
+
+from .connections import payload
+from .servers import Servers
+
+_LARGEST = 1 << 16
+
+
+class Endpoint:
+    """A datagram transport with its protocol and peer."""
+
+    def __init__(self, number: int, way: str) -> None:
+        self.number, self.way = number, way
+        self.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.peer.bind(("127.0.0.1", 0))
+        self.peer.setblocking(False)
+        self.address = self.peer.getsockname()
+        self.transport: Any = None
+        self.sent = 0
+        """How many datagrams the peer has sent."""
+        self.heard = 0
+        self.gone = False
+        self.closed = False
+
+
+class DatagramTalker(asyncio.DatagramProtocol):
+    """A protocol that passes on what it is told."""
+
+    def __init__(self, stage: Datagrams, endpoint: Endpoint) -> None:
+        self.stage, self.endpoint = stage, endpoint
+
+    def connection_made(self, transport: Any) -> None:
+        self.endpoint.transport = transport
+        self.stage.told_of_datagram(self.endpoint, "connection_made")
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        self.endpoint.heard += 1
+        self.stage.told_of_datagram(
+            self.endpoint,
+            "datagram_received",
+            size=len(data),
+            intact=bytes(data) == payload(len(data), len(data)),
+            from_peer=tuple(addr) == self.endpoint.address,
+        )
+
+    def error_received(self, exc: Exception) -> None:
+        self.stage.told_of_datagram(self.endpoint, "error_received", exception=type(exc).__name__)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        exception = repr(exc) if exc is not None else None
+        self.stage.told_of_datagram(self.endpoint, "connection_lost", exception=exception)
+
+
+class Datagrams(Servers):
+    """endpoint, sendto, datagram, take_datagrams…"""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.endpoints: dict[int, Endpoint] = {}
+
+    def told_of_datagram(self, endpoint: Endpoint, what: str, **data: Any) -> None:
+        self._activity += 1
+        self.note("told-datagram", str(endpoint.number), what=what, **data)
+        if what != "datagram_received" or endpoint.heard >= endpoint.sent:
+            self.met(f"{what} of endpoint {endpoint.number}")
+        self.consider_ending()
+
+    def do_endpoint(self, pair: int, text: str) -> None:
+        if pair in self.endpoints:
+            return
+        endpoint = self.endpoints[pair] = Endpoint(pair, text)
+        self.errand("endpoint", pair, lambda: self._open_endpoint(endpoint), way=text)
+
+    async def _open_endpoint(self, endpoint: Endpoint) -> None:
+        where = {"remote_addr": endpoint.address} if endpoint.way == "connected" else {}
+        await self.loop.create_datagram_endpoint(
+            lambda: DatagramTalker(self, endpoint),
+            local_addr=("127.0.0.1", 0),
+            **where,
+        )
+
+    def _endpoint_at(self, pair: int) -> Endpoint | None:
+        endpoint = self.endpoints.get(pair)
+        return endpoint if endpoint is not None and endpoint.transport is not None else None
+
+    def do_sendto(self, pair: int, size: int) -> None:
+        endpoint = self._endpoint_at(pair)
+        if endpoint is None or endpoint.closed:
+            return
+        error = None
+        if endpoint.gone and endpoint.way == "connected":
+            self.expect(f"error_received of endpoint {pair}")
+        try:
+            to = None if endpoint.way == "connected" else endpoint.address
+            endpoint.transport.sendto(payload(size, size), to)
+        except Exception as caught:
+            error = f"{type(caught).__name__}: {caught}"
+        self.note("sendto", str(pair), size=size, gone=endpoint.gone, error=error)
+
+    def do_close_endpoint(self, pair: int) -> None:
+        endpoint = self._endpoint_at(pair)
+        if endpoint is None or endpoint.closed:
+            return
+        endpoint.closed = True
+        self.met(f"datagram_received of endpoint {pair}")
+        self.met(f"error_received of endpoint {pair}")
+        self.expect(f"connection_lost of endpoint {pair}")
+        self.note("close-endpoint", str(pair))
+        endpoint.transport.close()
+
+    def do_datagram(self, pair: int, size: int) -> None:
+        endpoint = self._endpoint_at(pair)
+        if endpoint is None or endpoint.gone or endpoint.closed:
+            return
+        endpoint.peer.sendto(payload(size, size), endpoint.transport.get_extra_info("sockname"))
+        endpoint.sent += 1
+        self.expect(f"datagram_received of endpoint {pair}")
+        self.note("datagram", str(pair), size=size)
+
+    def do_take_datagrams(self, pair: int) -> None:
+        endpoint = self._endpoint_at(pair)
+        if endpoint is None or endpoint.gone:
+            return
+        with contextlib.suppress(OSError):
+            while True:
+                data = endpoint.peer.recv(_LARGEST)
+                intact = data == payload(len(data), len(data))
+                self.note("took-datagram", str(pair), size=len(data), intact=intact)
+
+    def do_no_peer(self, pair: int) -> None:
+        endpoint = self._endpoint_at(pair)
+        if endpoint is not None and not endpoint.gone:
+            endpoint.gone = True
+            endpoint.peer.close()
+            self.note("no-peer", str(pair))
+
+    def close_endpoints(self) -> None:
+        for endpoint in self.endpoints.values():
+            endpoint.peer.close()
