@@ -43,7 +43,7 @@ _FORGET = action("forget", _NAMES)
 )
 def in_its_context(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)
-    own = {event.label: event["value"] for event in history.of("raised", "failed")}
+    own = {event.label: event.get("value") for event in history.of("raised", "failed")}
     for event in history.of("handled"):
         value = own.get(event.label)
         if value is not None and event.get("value") != value:
