@@ -177,11 +177,13 @@ def gathered_together(history: History) -> Iterator[Finding]:
             continue
         parts, outcome = settled["parts"], settled["outcome"]
         pending = [label for label, says in parts.items() if says == "pending"]
-        asked = cancelled_directly(history, made.label) or any(
+        cancelled = cancelled_directly(history, made.label)
+        # Who awaits it may be cancelled before it waits, or when all parts are done: gather() is not told.
+        asked = cancelled or any(
             e["said"] for e in history.of("cancel-requested") if e.label not in made["of"]
         )
-        if outcome.startswith("result") and (pending or asked):
-            reason = "which was cancelled" if asked else f"of which {', '.join(pending)} is not done"
+        if outcome.startswith("result") and (pending or cancelled):
+            reason = "which was cancelled" if cancelled else f"of which {', '.join(pending)} is not done"
             yield Finding(f"{made.label}, {reason}, has no result", f"it is {outcome}")
         for label in made["of"]:
             done = history.first("task-done", label)
