@@ -1,4 +1,8 @@
-"""Every planted fault is caught by the rule that names it, and no sound subject is blamed."""
+"""Planted faults are caught by the rules that name them, and no sound subject is blamed.
+
+One fault for each rule: all of them take half an hour, and are played by ``ci/kill_matrix.sh``. Two sound loops:
+``ci/steadiness.sh`` judges the others, again and again.
+"""
 
 import dataclasses
 
@@ -33,7 +37,11 @@ def verdict_on(subject, rule_id):
     return verdict
 
 
-@pytest.mark.parametrize("subject", FAULTS)
+FIRST = {fault.rule: subject for subject, fault in reversed(FAULTS.items()) if fault.name not in KILLERS}
+"""Of each rule the fault that was planted first."""
+
+
+@pytest.mark.parametrize("subject", FIRST.values())
 def test_a_planted_fault_is_caught_by_the_rule_that_names_it(subject):
     fault = FAULTS[subject]
     verdict = verdict_on(subject, fault.rule)
@@ -50,8 +58,7 @@ def test_a_killer_gets_a_verdict_of_its_own_kind(name):
 
 
 SOUND = [
-    *("asyncio", "asyncio@epoll", "asyncio@poll", "asyncio@select"),
-    *("muxloop@epoll", "muxloop@poll", "muxloop@select"),
+    *("asyncio", "muxloop@epoll"),
     *("selector:epoll", "selector:poll", "selector:select"),
     *(
         "selector:selectors:EpollSelector",
