@@ -1,7 +1,7 @@
 """Planted faults are caught by the rules that name them, and no sound subject is blamed.
 
-One fault for each rule: all of them take half an hour, and are played by ``ci/kill_matrix.sh``. Two sound loops:
-``ci/steadiness.sh`` judges the others, again and again.
+One fault for each rule: all of them take half an hour, and are played by ``ci/kill_matrix.sh``. Two sound
+loops: ``ci/steadiness.sh`` judges the others, again and again.
 """
 
 import dataclasses

@@ -29,7 +29,7 @@ def test_the_script_that_judges_a_loop(tmp_path):
     script = tmp_path / "judge.py"
     script.write_text(block_with("report = judge("), encoding="utf-8")
     lines = printed_by(script).splitlines()
-    assert len(lines) == 16
+    assert len(lines) == 18
     assert all(" held" in line for line in lines)
 
 
