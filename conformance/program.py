@@ -10,6 +10,7 @@ the loop until nothing is left to happen. The kinds of actions stand in ``vocabu
 
 from __future__ import annotations
 
+import difflib
 import json
 import math
 from collections.abc import Iterator
@@ -74,7 +75,7 @@ def _checked(data: object, vocabulary: dict[str, ActionSpec], inside: tuple[str,
     kind, *arguments = data
     spec = vocabulary.get(kind)
     if spec is None:
-        raise UsageError(f"--program: no action {_brief(kind)}; there are: {', '.join(sorted(vocabulary))}")
+        raise UsageError(f"--program: no action {_brief(kind)}; {_offered(kind, vocabulary)}")
     if spec.place == "outermost" and inside:
         raise UsageError(f"--program: {kind!r} stands inside {inside[-1]!r}; it belongs outside all bodies")
     if spec.place == "task" and not (inside and vocabulary[inside[-1]].steps):
@@ -92,6 +93,14 @@ def _checked(data: object, vocabulary: dict[str, ActionSpec], inside: tuple[str,
         else:
             made.append(_argument(kind, spec, field.rstrip("?"), argument))
     return (kind, *made)
+
+
+def _offered(kind: str, vocabulary: dict[str, ActionSpec]) -> str:
+    """What there is instead: the names that are most like it, and some of all."""
+    nearest = difflib.get_close_matches(kind[:40], vocabulary, cutoff=0.5)
+    some = ", ".join(sorted(vocabulary)[:20])
+    like = f"nearest: {', '.join(nearest)}; " if nearest else ""
+    return f"{like}there are {len(vocabulary)}: {some}, …"
 
 
 def _argument(kind: str, spec: ActionSpec, field: str, value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import logging
 import os
@@ -51,6 +52,20 @@ FAULTY_PATIENCE_S = 0.3
 
 PLANTED: list[Fault[Any]] = [*LOOP_FAULTS.values(), *SELECTOR_FAULTS.values()]
 LIVE = {fault.name: fault for fault in PLANTED if fault.name not in KILLERS}
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def own_garbage() -> Iterator[None]:
+    """A faulty loop may leave transports behind that complain when they die: not in somebody else's test."""
+    if hasattr(gc, "freeze"):  # what was there before need not be looked through
+        gc.freeze()
+    yield
+    gc.collect()
+    if hasattr(gc, "freeze"):
+        gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,6 @@
 """asyncio.TaskGroup: a group that raises errors drops a cancellation from outside
 
-Rule:     CAN-11
+Rule:     CAN-11, CAN-16
 Versions: CPython 3.11 and 3.12; gh-116720, mended in 3.13
 Docs:     Task groups; since 3.13 a cancellation from outside is kept when a child fails at the same time
 Expected: the next await after the group raises CancelledError

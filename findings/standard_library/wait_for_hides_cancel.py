@@ -1,6 +1,6 @@
 """asyncio.wait_for: a cancellation that comes as the awaited future completes is dropped
 
-Rule:     CAN-09
+Rule:     CAN-09, CAN-16
 Versions: CPython 3.11; gh-86296 (bpo-42130), mended in 3.12
 Docs:     Task.cancel: CancelledError is thrown into the coroutine at the next await
 Expected: CancelledError leaves wait_for()
