@@ -55,7 +55,7 @@ while [ $# -gt 0 ]; do
             ;;
         all) wanted+=("${names[@]}") ;;
         *)
-            printf '%s\n' "${names[@]}" | grep -qxF -e "$1" || refuse "$1: no such platform; there are: ${names[*]}"
+            [[ " ${names[*]} " == *" $1 "* && $1 != *" "* ]] || refuse "$1: no such platform; there are: ${names[*]}"
             wanted+=("$1")
             ;;
     esac

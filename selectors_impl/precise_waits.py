@@ -73,12 +73,13 @@ class Aim:
 
     def learn(self, asked: float, took: float) -> None:
         """That a wait for *asked* seconds ended without an event after *took*."""
+        if not asked:
+            return
         # Step by step towards the median, so that a wait that ended a millisecond late, because others had
         # the processor, counts no more than one of 11 us.
-        if took - asked * (1 + EARLY_SHARE) > self.early - self._MARGIN_S:
-            self.early = min(self.early + self._STEP_S, self._MOST_S)
-        elif asked:
-            self.early = max(self.early - self._STEP_S, self._LEAST_S)
+        late = took - asked * (1 + EARLY_SHARE)
+        step = self._STEP_S if late > self.early - self._MARGIN_S else -self._STEP_S
+        self.early = min(max(self.early + step, self._LEAST_S), self._MOST_S)
 
 
 class PreciseWait:

@@ -114,6 +114,8 @@ def test_every_errno_has_an_outcome(occasion, name, numbers):
     reason = CLASSES[occasion.backend].probe()
     if reason is not None:
         pytest.skip(f"{occasion.backend}: {reason}")
+    if occasion.name == "end of a wait" and sys.implementation.name == "pypy":
+        pytest.skip("the call is not made here: a wait is rounded up")
     play_once_and_lasting(occasion, getattr(errno, name), numbers)
 
 
