@@ -20,6 +20,11 @@ from faulty_base import FaultBed, SteppedLoop
 ENDING_FAULTS: FaultBed[asyncio.AbstractEventLoop] = FaultBed()
 
 
+def plant_from_312(made: type[Any]) -> type[Any]:
+    """Before Python 3.12 nothing is promised that this could break."""
+    return ENDING_FAULTS.plant(made) if sys.version_info >= (3, 12) else made
+
+
 @ENDING_FAULTS.plant
 class GeneratorsLeftOpen(SteppedLoop):
     """seen in zloop 0.0.1: shutdown_asyncgens does nothing. Breaks LIF-09."""
@@ -80,7 +85,7 @@ class ExecutorComesBack(SteppedLoop):
         self._default_executor = ThreadPoolExecutor(1)
 
 
-@ENDING_FAULTS.plant
+@plant_from_312
 class HandlerInForeignContext(SteppedLoop):
     """invented: the exception handler runs in a context of its own. Breaks EXC-04."""
 

@@ -56,8 +56,8 @@ def a_process_dies_of_a_signal(loop: Any, _patience_s: float) -> object:
 
 @shows("last_words_lost", right="output 70000", sound=SOUND)
 def the_output_is_complete(loop: Any, patience_s: float) -> object:
-    # The process that is watched ends at once; its child goes on talking.
-    log = told(loop, patience_s, f"(sleep 0.05; {TALKS}) &")
+    # The process that is watched ends soon, when its pipes are connected; its child goes on talking.
+    log = told(loop, patience_s, f"(sleep 0.3; {TALKS}) & sleep 0.1")
     return next((line for line in log if line.startswith("output")), None)
 
 

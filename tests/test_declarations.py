@@ -51,7 +51,7 @@ def test_a_whole_entry():
         ),
         (GOOD + 'python = ["three"]', "a.toml: deviation 1: 'three' are no versions; "),
         (GOOD + 'program = "[[1]]"', "a.toml: deviation 1: program: [1] is not an action"),
-        (GOOD + "program = '[[\"fly\"]]'", "a.toml: deviation 1: program: no action 'fly'; there are: "),
+        (GOOD + "program = '[[\"fly\"]]'", "a.toml: deviation 1: program: no action 'fly'; nearest: "),
         (GOOD + GOOD.replace('"it runs"', '""'), "a.toml: deviation 2: reason is a string"),
     ],
 )

@@ -397,8 +397,7 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
             "2 connection_made",
             "-- the run is over",
             "close: None",
-            "2 connection_lost ...",
-            "server 0 wait_closed returned",
+            *("...", "..."),  # connection_lost and wait_closed: before 3.12 the latter waits for nobody
             "-- the run is over",
         ],
     ),
