@@ -80,7 +80,7 @@ class Transports(LifeCycle):
                 data["result"] = repr(await run())
             except (Exception, asyncio.CancelledError) as error:
                 data["error"] = f"{type(error).__name__}: {error}"
-                if kind == "linked":
+                if kind in ("linked", "piped"):
                     self.met(f"connection_made of {pair}")
             self.note(kind, str(pair), **data)
             self._errands.pop(name)
