@@ -131,6 +131,7 @@ class Servers(Transports):
         if text == "async with":
             async with listening.server:
                 self._ends(listening)
+                self.consider_ending()  # it may have been the last thing to come: leaving can last
         else:
             await getattr(listening.server, text)()
         if text == "start_serving":
