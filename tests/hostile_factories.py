@@ -1,6 +1,7 @@
 """Factories that misbehave, to be judged as `hostile_factories:NAME`: a suite must outlive each of them."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -218,3 +219,13 @@ class Handless(Loop):
 def gives_no_handles():
     """As qasync 0.28 does: what is scheduled from another thread comes back as None."""
     return Handless()
+
+
+class KeepsOwnLog(Loop):
+    def default_exception_handler(self, context):
+        logging.getLogger("acme.loops").error(context["message"])
+
+
+def logs_elsewhere():
+    """As qasync and talyn do: the default handler has a logger of its own."""
+    return KeepsOwnLog()

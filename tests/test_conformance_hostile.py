@@ -115,6 +115,11 @@ def test_bad_manners_are_no_fault_of_the_loop(factory):
     assert [verdict.outcome for verdict in report.subjects[0].results] == ["held", "held"]
 
 
+def test_a_loop_may_log_where_it_likes():
+    report = judge("hostile_factories:logs_elsewhere", rules=["EXC-02", "EXC-05"], profile="quick", seed=1)
+    assert [verdict.outcome for verdict in report.subjects[0].results] == ["held", "held"]
+
+
 @pytest.mark.parametrize(
     ("factory", "rule", "seen"),
     [

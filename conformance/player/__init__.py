@@ -65,7 +65,7 @@ class LoopPlayer(
 
 
 class _LogNotes(logging.Handler):
-    """Turns what asyncio logs into events."""
+    """Turns what is logged into events; asyncio has the logger "asyncio", a loop may have one of its own."""
 
     def __init__(self, player: LoopPlayer) -> None:
         super().__init__()
@@ -87,9 +87,8 @@ def _play_on_loop(
 ) -> Events:
     before = leaving.Before() if leaving.wanted(program) else None
     player = LoopPlayer(make_loop, tolerance)
-    logger, notes = logging.getLogger("asyncio"), _LogNotes(player)
+    logger, notes = logging.getLogger(), _LogNotes(player)
     logger.addHandler(notes)
-    logger.propagate = False
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("ignore")
         warnings.simplefilter("always", ResourceWarning)
