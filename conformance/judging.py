@@ -29,6 +29,8 @@ SHRUNK_HANGS = 2
 """How many further programs may hang while one that hangs is shrunk."""
 CONFIRMATIONS = 2
 """How often a finding is played again before it counts: a timed rule's must come each time, others once."""
+_DECLARED_SHRINK_S = 1.0
+"""How long a program is shrunk that shows what is declared already, at the most."""
 _ENOUGH_EVENTS = 400
 
 
@@ -168,21 +170,37 @@ def judge_rule(
     seed: int,
     capabilities: frozenset[str],
     *,
-    known: Sequence[Program] = (),
+    known: Sequence[Program] | None = None,
     failed: FailedPrograms | None = None,
 ) -> Verdict:
-    """Judge one rule on the playground's subject; programs known to break it are played first."""
+    """Judge one rule on the playground's subject; programs that broke it before are played first.
+
+    ``known`` is what shows a declared deviation, None where none is declared: nobody is blamed by what is
+    declared, so it counts when it was seen once, and is shrunk but little.
+    """
     started = time.monotonic()
     unjudged = _unjudged(rule, capabilities)
     if unjudged:
         return Verdict(rule.id, rule.level, *unjudged)
-    search = _Search(rule, playground, profile.shrink_s)
+    shrink_s = profile.shrink_s if known is None else min(profile.shrink_s, _DECLARED_SHRINK_S)
+    search = _Search(rule, playground, shrink_s)
     broke_it = failed.of(rule.id) if failed is not None else []
-    if not any(_fails_again(search, program, failed) for program in (*known, *broke_it)):
+    if not any(_shows(search, program) for program in known or ()) and not any(
+        _fails_again(search, program, failed) for program in broke_it
+    ):
         _make_up_programs(search, profile, seed)
     if failed is not None and search.smallest is not None:
         failed.keep(rule.id, search.smallest.program)
     return _verdict(rule, search, playground.subject, time.monotonic() - started)
+
+
+def _shows(search: _Search, program: Program) -> bool:
+    """Whether a given program breaks the rule in one of a few plays; what it showed is kept."""
+    for _ in range(1 + CONFIRMATIONS):
+        search.smallest = search.play(program)
+        if search.smallest:
+            return True
+    return False
 
 
 def _fails_again(search: _Search, program: Program, failed: FailedPrograms | None) -> bool:
@@ -227,10 +245,7 @@ def replay(rule: Rule, playground: Playground, program: Program, capabilities: f
     if unjudged:
         return Verdict(rule.id, rule.level, *unjudged)
     search = _Search(rule, playground)
-    for _ in range(1 + CONFIRMATIONS):
-        search.smallest = search.play(program)
-        if search.smallest:
-            break
+    _shows(search, program)
     return _verdict(rule, search, playground.subject, time.monotonic() - started)
 
 

@@ -173,13 +173,14 @@ class Bench:
             self._stillborn = {verdict.rule: verdict for verdict in preflight(self.rules, self.playground)}
         verdict = self._stillborn.get(rule.id) or self._not_offered(rule)
         if verdict is None:
+            known = list(about(self.subject.spec, rule.id))
             verdict = judge_rule(
                 rule,
                 self.playground,
                 self._profile,
                 self._seed,
                 self.subject.capabilities,
-                known=[d.program for d in about(self.subject.spec, rule.id) if d.program],
+                known=[d.program for d in known if d.program] if known else None,
                 failed=self._failed,
             )
         return with_declaration(self.subject.spec, verdict)
