@@ -6,6 +6,7 @@ A driver overrides the methods that its world has a counterpart for. The others 
 
 from __future__ import annotations
 
+import abc
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -79,6 +80,50 @@ class Driver(asyncio.AbstractEventLoop):
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """What a cancelled TimerHandle tells its loop."""
+
+
+class AccountingDriver(Driver):
+    """The base of drivers whose world does not tell whether it runs or was closed: it keeps the account.
+
+    A driver over it has ``_run``, which returns when the world was stopped, and ``_release``, which is called
+    once and closes the world.
+    """
+
+    _running = _closed = False
+    _world: ClassVar[str] = "what is driven"
+    """What errors call it."""
+
+    def run_forever(self) -> None:
+        self._running = True
+        try:
+            self._run()
+        finally:
+            self._running = False
+
+    def is_running(self) -> bool:
+        return self._running
+
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        """RuntimeError while it runs; harmless the second time."""
+        if self._running:
+            raise RuntimeError(f"{self._world} runs; stop it first")
+        if not self._closed:
+            self._closed = True
+            self._release()
+
+    @abc.abstractmethod
+    def _run(self) -> None: ...
+
+    @abc.abstractmethod
+    def _release(self) -> None: ...
+
+
+def number_of(file: Any) -> int:
+    """The descriptor of a file, or of an object with ``fileno``."""
+    return file if isinstance(file, int) else int(file.fileno())
 
 
 def refuse_context(context: object) -> None:

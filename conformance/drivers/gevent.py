@@ -12,16 +12,26 @@ from typing import Any, ClassVar
 import gevent
 from gevent.event import Event
 
-from .driver import ASYNCIO_ERRORS, CLOSING, CONTEXTS, EXCEPTIONS, Driver, DriverTimer, refuse_context
+from .driver import (
+    ASYNCIO_ERRORS,
+    CLOSING,
+    CONTEXTS,
+    EXCEPTIONS,
+    AccountingDriver,
+    DriverTimer,
+    number_of,
+    refuse_context,
+)
 
 _READ, _WRITE = 1, 2
 _GOES_ON = "a hub has no batches that a stop lets finish: it goes on until the main greenlet's turn comes"
 _ANY_ORDER = "libev calls timers that it finds due together in an order of its own, by a clock that it keeps"
 
 
-class GeventLoop(Driver):
+class GeventLoop(AccountingDriver):
     """The hub as the suite wants it."""
 
+    _world = "the hub"
     settling_s = 0.001
     not_offered: ClassVar[Mapping[str, str]] = {
         "EXC-01": EXCEPTIONS,
@@ -45,20 +55,17 @@ class GeventLoop(Driver):
         self._stopped = Event()
         self._watchers: dict[tuple[int, int], Any] = {}
         self._timers: set[Any] = set()
-        self._closed = self._running = False
 
     # -- running -----------------------------------------------------------------------------------------
 
-    def run_forever(self) -> None:
+    def _run(self) -> None:
         self._stopped.clear()
-        self._running = True
         # The hub may go on for ever: without a watcher, it would give up the main greenlet's wait.
         alive = self._loop.timer(3600)
         alive.start(_nothing)
         try:
             self._stopped.wait()
         finally:
-            self._running = False
             alive.stop()
             alive.close()
 
@@ -67,18 +74,7 @@ class GeventLoop(Driver):
             raise NotImplementedError("what waits for the hub can be told to go on, once it waits")
         self._stopped.set()
 
-    def is_running(self) -> bool:
-        return self._running
-
-    def is_closed(self) -> bool:
-        return self._closed
-
-    def close(self) -> None:
-        if self._closed:
-            return
-        if self._running:
-            raise RuntimeError("the hub runs; stop it first")
-        self._closed = True
+    def _release(self) -> None:
         for watcher in (*self._watchers.values(), *self._timers):
             watcher.stop()
             watcher.close()
@@ -135,12 +131,12 @@ class GeventLoop(Driver):
 
     def _watch(self, fd: Any, event: int, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
         self._unwatch(fd, event)
-        number = fd if isinstance(fd, int) else fd.fileno()
+        number = number_of(fd)
         watcher = self._watchers[number, event] = self._loop.io(number, event)
         watcher.start(callback, *args)
 
     def _unwatch(self, fd: Any, event: int) -> bool:
-        watcher = self._watchers.pop((fd if isinstance(fd, int) else fd.fileno(), event), None)
+        watcher = self._watchers.pop((number_of(fd), event), None)
         if watcher is None:
             return False
         watcher.stop()

@@ -9,15 +9,24 @@ from typing import Any, ClassVar
 
 from tornado.ioloop import IOLoop
 
-from .driver import ASYNCIO_ERRORS, CONTEXTS, EXCEPTIONS, Driver, DriverHandle, DriverTimer, refuse_context
+from .driver import (
+    ASYNCIO_ERRORS,
+    CONTEXTS,
+    EXCEPTIONS,
+    AccountingDriver,
+    DriverHandle,
+    DriverTimer,
+    refuse_context,
+)
 
 
-class TornadoLoop(Driver):
+class TornadoLoop(AccountingDriver):
     """An IOLoop as the suite wants it; a fresh one of Tornado's own unless one is given.
 
     With a selector, Tornado runs on CPython's loop on that selector.
     """
 
+    _world = "the IOLoop"
     not_offered: ClassVar[Mapping[str, str]] = {
         "EXC-01": EXCEPTIONS,
         "EXC-02": EXCEPTIONS,
@@ -33,32 +42,17 @@ class TornadoLoop(Driver):
         if io_loop:
             inner.close()
         self._watched: dict[int, dict[int, Callable[[], object]]] = {}
-        self._closed = self._running = False
 
     # -- running -----------------------------------------------------------------------------------------
 
-    def run_forever(self) -> None:
-        self._running = True
-        try:
-            self._loop.start()
-        finally:
-            self._running = False
+    def _run(self) -> None:
+        self._loop.start()
 
     def stop(self) -> None:
         self._loop.stop()
 
-    def is_running(self) -> bool:
-        return self._running
-
-    def is_closed(self) -> bool:
-        return self._closed
-
-    def close(self) -> None:
-        if self._running:
-            raise RuntimeError("the IOLoop runs; stop it first")
-        if not self._closed:
-            self._loop.close()
-            self._closed = True
+    def _release(self) -> None:
+        self._loop.close()
 
     # -- callbacks ---------------------------------------------------------------------------------------
 

@@ -18,18 +18,20 @@ from .driver import (
     CLOSING,
     CONTEXTS,
     EXCEPTIONS,
-    Driver,
+    AccountingDriver,
     DriverHandle,
     DriverTimer,
+    number_of,
     refuse_context,
 )
 
 _RANDOM = "trio runs the tasks of one batch in an order that it makes up anew each time, on purpose"
 
 
-class TrioLoop(Driver):
+class TrioLoop(AccountingDriver):
     """A trio run as the suite wants it."""
 
+    _world = "the trio run"
     settling_s = 0.001
     not_offered: ClassVar[Mapping[str, str]] = {
         "EXC-*": EXCEPTIONS,
@@ -52,7 +54,7 @@ class TrioLoop(Driver):
     def __init__(self) -> None:
         self._todo: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._watched: dict[tuple[int, str], Any] = {}
-        self._closed = self._running = self._stopping = False
+        self._stopping = False
         self._nursery: Any = None
         self._token: Any = None
         self._clock: Any = None
@@ -77,31 +79,19 @@ class TrioLoop(Driver):
 
     # -- running -----------------------------------------------------------------------------------------
 
-    def run_forever(self) -> None:
-        self._running = True
+    def _run(self) -> None:
         try:
             while not self._stopping:
                 self._todo.get()()
         finally:
-            self._running = self._stopping = False
+            self._stopping = False
 
     def stop(self) -> None:
         if not self._running:
             raise NotImplementedError("what waits for the run can be told to go on, once it waits")
         self._stopping = True
 
-    def is_running(self) -> bool:
-        return self._running
-
-    def is_closed(self) -> bool:
-        return self._closed
-
-    def close(self) -> None:
-        if self._closed:
-            return
-        if self._running:
-            raise RuntimeError("the trio run goes on; stop it first")
-        self._closed = True
+    def _release(self) -> None:
         self._token.run_sync_soon(self._nursery.cancel_scope.cancel)
         while self._nursery is not None:
             self._todo.get()()
@@ -150,7 +140,7 @@ class TrioLoop(Driver):
 
     def _watch(self, fd: Any, wait: Any, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
         self._unwatch(fd, wait)
-        number = fd if isinstance(fd, int) else fd.fileno()
+        number = number_of(fd)
 
         async def watch() -> None:
             while True:
@@ -162,7 +152,7 @@ class TrioLoop(Driver):
         self._watched[number, wait.__name__] = self._spawn(watch)
 
     def _unwatch(self, fd: Any, wait: Any) -> bool:
-        number = fd if isinstance(fd, int) else fd.fileno()
+        number = number_of(fd)
         scope = self._watched.pop((number, wait.__name__), None)
         if scope is not None:
             scope.cancel()

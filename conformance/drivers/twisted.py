@@ -21,9 +21,10 @@ from .driver import (
     CLOSING,
     CONTEXTS,
     EXCEPTIONS,
-    Driver,
+    AccountingDriver,
     DriverHandle,
     DriverTimer,
+    number_of,
     refuse_context,
 )
 
@@ -42,9 +43,10 @@ def _reactor(name: str) -> Any:
     return build(asyncio.SelectorEventLoop()) if name == "asyncio" else build()
 
 
-class TwistedLoop(Driver):
+class TwistedLoop(AccountingDriver):
     """A fresh reactor as the suite wants it; as on Linux and macOS, epoll or poll unless one is named."""
 
+    _world = "the reactor"
     not_offered: ClassVar[Mapping[str, str]] = {
         "EXC-01": EXCEPTIONS,
         "EXC-02": EXCEPTIONS,
@@ -59,35 +61,20 @@ class TwistedLoop(Driver):
     def __init__(self, reactor: str = "") -> None:
         self._reactor = _reactor(reactor or ("epoll" if hasattr(select, "epoll") else "poll"))
         self._watched: dict[int, _Watched] = {}
-        self._closed = self._running = False
 
     # -- running -----------------------------------------------------------------------------------------
 
-    def run_forever(self) -> None:
-        self._running = True
-        try:
-            self._reactor.run(installSignalHandlers=False)
-        finally:
-            self._running = False
+    def _run(self) -> None:
+        self._reactor.run(installSignalHandlers=False)
 
     def stop(self) -> None:
         if not self._running:
             raise NotImplementedError("a reactor that does not run cannot be stopped")
         self._reactor.crash()
 
-    def is_running(self) -> bool:
-        return self._running
-
-    def is_closed(self) -> bool:
-        return self._closed
-
-    def close(self) -> None:
-        if self._running:
-            raise RuntimeError("the reactor runs; stop it first")
-        if not self._closed:
-            self._closed = True
-            self._reactor.removeAll()
-            self._reactor.waker.connectionLost(None)
+    def _release(self) -> None:
+        self._reactor.removeAll()
+        self._reactor.waker.connectionLost(None)
 
     # -- callbacks ---------------------------------------------------------------------------------------
 
@@ -136,7 +123,7 @@ class TwistedLoop(Driver):
         return known
 
     def _watching(self, fd: Any) -> _Watched:
-        number = fd if isinstance(fd, int) else fd.fileno()
+        number = number_of(fd)
         return self._watched.setdefault(number, _Watched(number))
 
 
