@@ -17,7 +17,7 @@ from ..errors import SuiteFailedError
 from .pytest_plugin import VERDICT_PROPERTY
 from .suite import OnFinish, OnStart, Plan, _ignore, finished_report
 from .tolerance import calibrate
-from .verdict import Report, SubjectReport, Verdict, Witness
+from .verdict import Report, SubjectReport, Verdict
 
 
 class _Collector:
@@ -42,9 +42,7 @@ class _Collector:
         if text is None:
             self.problems.append(report.longreprtext)
             return
-        data = json.loads(str(text))
-        data["witness"] = Witness(**data["witness"]) if data["witness"] else None
-        verdict = Verdict(**data)
+        verdict = Verdict.from_json(json.loads(str(text)))
         self.verdicts[subject.removeprefix("::"), rule] = verdict
         self._on_finish(subject.removeprefix("::"), verdict)
 

@@ -52,6 +52,13 @@ class Verdict:
     examples: int = 0
     """How many programs were played."""
 
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Verdict:
+        """The inverse of ``dataclasses.asdict``; passes over members that it does not know."""
+        witness = document["witness"]
+        parts = _known(cls, document)
+        return cls(**{**parts, "witness": witness and Witness(**_known(Witness, witness))})
+
     @property
     def bad(self) -> bool:
         return self.outcome in BAD_OUTCOMES
@@ -106,17 +113,11 @@ class Report:
                 s["subject"],
                 s["version"],
                 s["backend"],
-                [_verdict(result) for result in s["results"]],
+                [Verdict.from_json(result) for result in s["results"]],
             )
             for s in document["subjects"]
         ]
         return cls(**{**_known(cls, document), "subjects": subjects})
-
-
-def _verdict(result: dict[str, Any]) -> Verdict:
-    witness = result["witness"]
-    parts = _known(Verdict, result)
-    return Verdict(**{**parts, "witness": witness and Witness(**_known(Witness, witness))})
 
 
 def _known(kind: type[Any], members: dict[str, Any]) -> dict[str, Any]:
