@@ -73,10 +73,8 @@ class Executors(Cancelling):
         return work
 
     def _job_done(self, label: str, future: asyncio.Future[Any]) -> None:
-        self._activity += 1
         self.note("job-done", label, outcome=outcome(future))
-        self.met(label)
-        self.consider_ending()
+        self.arrived(label)
 
     async def step_to_thread(self, _walk: Walk, label: str, text: str) -> None:
         """A ValueError is noted and forgotten; anything else goes on."""

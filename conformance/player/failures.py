@@ -33,9 +33,7 @@ class Failures(LifeCycle):
         self._failing[name] = context.run(self.loop.create_task, self._fail(name))
 
     async def _fail(self, name: str) -> None:
-        self._activity += 1
-        self.met(name)
-        self.consider_ending()
+        self.arrived(name)
         self.note("failed", name, by="task", value=VALUE.get())
         raise ValueError(name)
 

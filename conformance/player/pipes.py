@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
 import tempfile
@@ -61,14 +60,14 @@ class Pipes(Transports):
         self.errand("piped", pair, connect, way=kind, reading=reading)
 
 
-def _ends(kind: str, *, reading: bool) -> tuple[IO[bytes] | socket.socket, Any]:
+def _ends(kind: str, *, reading: bool) -> tuple[IO[bytes] | socket.socket | NumberedEnd, Any]:
     """Our end, which reads or writes, and the peer's; no peer for what is refused."""
     if kind == "socket":
         return socket.socketpair()
     if kind == "file":
         return tempfile.TemporaryFile(), None
     if kind == "folder":
-        return _Folder(), None  # type: ignore[return-value]
+        return NumberedEnd(os.open("/", os.O_RDONLY)), None  # Python has no file object for a folder
     if kind == "pty":
         peer, ours = terminal()
     else:
@@ -77,17 +76,3 @@ def _ends(kind: str, *, reading: bool) -> tuple[IO[bytes] | socket.socket, Any]:
             ours, peer = peer, ours
     file = open(ours.detach(), "rb" if reading else "wb", buffering=0)  # noqa: SIM115
     return file, PipeEnd(peer.detach())
-
-
-class _Folder:
-    """An open folder, which Python has no file object for."""
-
-    def __init__(self) -> None:
-        self._fd = os.open("/", os.O_RDONLY)
-
-    def fileno(self) -> int:
-        return self._fd
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            os.close(self._fd)

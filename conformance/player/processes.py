@@ -108,10 +108,8 @@ class Processes(LifeCycle):
 
         async def waiting() -> None:
             status = await process.wait()
-            self._activity += 1
             self.note("waited", label, name=name, status=status)
-            self.met(name)
-            self.consider_ending()
+            self.arrived(name)
 
         self._starting[name] = self.loop.create_task(waiting())
 
@@ -153,10 +151,8 @@ class Processes(LifeCycle):
         if state != "none" and self.now() < until:
             self.loop.call_later(0.002, self._await_children, name, until)
             return
-        self._activity += 1
         self.note("children", name, state=state)
-        self.met(name)
-        self.consider_ending()
+        self.arrived(name)
 
     def end_processes(self) -> None:
         """Kill what the program, or a loop that lost it, left behind."""
@@ -192,10 +188,8 @@ class _Noted(asyncio.SubprocessProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         player = self._player
-        player._activity += 1
         player.note("process-lost", self._label, error=_told(exc) if exc else None)
-        player.met(self._label)
-        player.consider_ending()
+        player.arrived(self._label)
 
 
 def _seen(data: bytes) -> int:

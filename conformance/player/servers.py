@@ -80,9 +80,7 @@ class Servers(Transports):
         if listening.failures:
             listening.failures -= 1
             self.note("refused", str(link.number))
-            self.met(f"connection_made of {link.number}")
-            self._activity += 1
-            self.consider_ending()
+            self.arrived(f"connection_made of {link.number}")
             raise ValueError("raised by the program")
         listening.links.append(link)
         return talker(self, link)
@@ -131,7 +129,6 @@ class Servers(Transports):
         if text == "async with":
             async with listening.server:
                 self._ends(listening)
-                self.consider_ending()  # it may have been the last thing to come: leaving can last
         else:
             await getattr(listening.server, text)()
         if text == "start_serving":
@@ -159,6 +156,7 @@ class Servers(Transports):
         listening.serving, listening.closed = False, True
         for link in listening.waiting:
             self.met(f"connection_made of {link.number}")
+        self.consider_ending()  # one of them may have been the last thing to come
 
     def _expect_closed(self, listening: Listening) -> None:
         """Who waits for a server that is closed, and without connections, waits no longer."""

@@ -35,14 +35,9 @@ class Shutdown(LifeCycle):
                 await asyncio.sleep(0)
             self.note("agen-closed", label)
             self._half_way.discard(label)
-            self._come_to_pass(f"the end of {label}")
+            self.arrived(f"the end of {label}")
             if text == "raises":
                 raise ValueError(label)
-
-    def _come_to_pass(self, name: str) -> None:
-        self._activity += 1
-        self.met(name)
-        self.consider_ending()
 
     def do_iterate(self, label: str) -> None:
         if label not in self._agens:
@@ -71,7 +66,7 @@ class Shutdown(LifeCycle):
         except Exception as error:
             outcome = f"{type(error).__name__}: {error}"
         self.note("took", label, outcome=outcome)
-        self._come_to_pass(name)
+        self.arrived(name)
 
     def do_drop_agen(self, label: str) -> None:
         if label not in self._agens:

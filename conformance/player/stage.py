@@ -109,6 +109,12 @@ class LoopStage(Stage):
     def met(self, name: str) -> None:
         self._expected.pop(name, None)
 
+    def arrived(self, name: str) -> None:
+        """What was expected under that name has come, by another way than a body; a run may end with it."""
+        self._activity += 1
+        self.met(name)
+        self.consider_ending()
+
     def watch(self, within_s: float) -> None:
         """A run shall go on that long, so that what should not happen can be seen to happen."""
         self._watch_until = max(self._watch_until, self.now() + within_s)

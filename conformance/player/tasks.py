@@ -147,10 +147,8 @@ class Tasks(Scheduling):
         task.add_done_callback(lambda done: self._task_done(label, done))
 
     def _task_done(self, label: str, task: asyncio.Future[Any]) -> None:
-        self._activity += 1
         self.note("task-done", label, outcome=outcome(task))
-        self.met(label)
-        self.consider_ending()
+        self.arrived(label)
 
     async def steps(self, label: str, body: Program, swallow: int) -> None:
         """The coroutine of a task."""

@@ -78,10 +78,8 @@ class Threads(Scheduling):
             answered.clear()
 
             def answer(name: str = name) -> None:
-                self._activity += 1
                 answered.set()
-                self.met(name)
-                self.consider_ending()
+                self.arrived(name)
 
             self.loop.call_soon_threadsafe(answer)
             if not answered.wait(ROUND_TRIP_S * self.tolerance):

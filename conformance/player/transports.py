@@ -84,9 +84,7 @@ class Transports(LifeCycle):
                     self.met(f"connection_made of {pair}")
             self.note(kind, str(pair), **data)
             self._errands.pop(name)
-            self._activity += 1
-            self.met(name)
-            self.consider_ending()
+            self.arrived(name)
 
         name = self.fresh(f"{kind} of {pair}")
         if expected:

@@ -77,7 +77,7 @@ def a_process_ends_once_and_complete(history: History) -> Iterator[Finding]:
         label = start.label
         if not history.of("spawned", label=label):
             continue
-        if history.actions("communicate") and history.first("communicated", label):
+        if history.first("communicated", label):
             yield from _communicated(start, history)
         elif history.first("process-made", label):
             yield from _protocol_life(start, history)
