@@ -4,7 +4,7 @@ Rule:     TRN-03
 Versions: CPython 3.12 and later; 3.11 joins the lines and writes nothing
 Docs:     WriteTransport.writelines(): equivalent to write() on each element; write(b"") does nothing
 Expected: connection_lost() after close()
-Seen:     an empty view stays in the buffer, sendmsg() sends nothing of it at each turn, and close() waits for it
+Seen:     an empty view stays in the buffer, is sent anew at each turn, and close() waits for it
 """
 
 import asyncio
