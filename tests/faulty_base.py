@@ -72,6 +72,16 @@ class FaultBed(dict[str, Fault[T]], Generic[T]):
         )
         return made
 
+    def plant_in(self, loop: type[Any], part: str) -> Callable[[type[Any]], type[Any]]:
+        """A decorator for a class with a label: enters `loop` with that class as its attribute `part`."""
+
+        def plant(made: type[Any]) -> type[Any]:
+            members = {"__doc__": made.__doc__, "__module__": made.__module__, part: made}
+            self.plant(type(made.__name__.removesuffix("Transport"), (loop,), members))
+            return made
+
+        return plant
+
 
 # The parts that faults spoil are private ones, which type checkers have never heard of: hence no-any-return
 # in the modules of faults.

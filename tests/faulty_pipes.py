@@ -27,15 +27,11 @@ class PipeLoop(SteppedLoop):
         return self.write_pipe(self, *arguments, **keywords)
 
 
-def plant(transport: type[Any]) -> type[Any]:
-    """Enter a loop whose pipes have this transport; the label is the transport's docstring."""
-    side = "read_pipe" if issubclass(transport, ReadPipe) else "write_pipe"
-    members = {"__doc__": transport.__doc__, "__module__": __name__, side: transport}
-    PIPE_FAULTS.plant(type(transport.__name__, (PipeLoop,), members))
-    return transport
+plant_reader = PIPE_FAULTS.plant_in(PipeLoop, "read_pipe")
+plant_writer = PIPE_FAULTS.plant_in(PipeLoop, "write_pipe")
 
 
-@plant
+@plant_reader
 class PipeEndForgets(ReadPipe):  # type: ignore[misc]
     """invented: the end of a pipe is noticed and not told. Breaks PIP-01."""
 
@@ -44,7 +40,7 @@ class PipeEndForgets(ReadPipe):  # type: ignore[misc]
             self._pipe.close()
 
 
-@plant
+@plant_reader
 class PausedPipeReads(ReadPipe):  # type: ignore[misc]
     """invented: what comes while reading is paused is read and thrown away. Breaks PIP-01."""
 
@@ -63,7 +59,7 @@ class PausedPipeReads(ReadPipe):  # type: ignore[misc]
             self._protocol = protocol
 
 
-@plant
+@plant_writer
 class PipeTailLost(WritePipe):  # type: ignore[misc]
     """23 gh-115514, for pipes: close() drops what is still in the buffer. Breaks PIP-01."""
 
@@ -72,7 +68,7 @@ class PipeTailLost(WritePipe):  # type: ignore[misc]
         super().close()
 
 
-@plant
+@plant_writer
 class PartWrittenTwice(WritePipe):  # type: ignore[misc]
     """invented: when the kernel first takes a part of a write, all of it is kept for later. Breaks PIP-01."""
 

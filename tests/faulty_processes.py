@@ -56,20 +56,7 @@ class ProcessLoop(SteppedLoop):
         threading.Thread(target=wait, daemon=True).start()
 
 
-def plant(transport: type[Any]) -> type[Any]:
-    """Enter a loop whose processes have this transport; the label is the transport's docstring."""
-    PROCESS_FAULTS.plant(
-        type(
-            transport.__name__,
-            (ProcessLoop,),
-            {
-                "__doc__": transport.__doc__,
-                "__module__": __name__,
-                "transport_type": transport,
-            },
-        )
-    )
-    return transport
+plant = PROCESS_FAULTS.plant_in(ProcessLoop, "transport_type")
 
 
 @plant

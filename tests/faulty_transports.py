@@ -41,15 +41,7 @@ class OwnTransportsLoop(SteppedLoop):
         return self.transport_type(self, sock, protocol, waiter, extra, server)
 
 
-def plant(transport: type[Any]) -> type[Any]:
-    """Plant a loop with these transports; the label is theirs."""
-    made = type(
-        transport.__name__.removesuffix("Transport"),
-        (OwnTransportsLoop,),
-        {"__doc__": transport.__doc__, "transport_type": transport},
-    )
-    TRANSPORT_FAULTS.plant(made)
-    return transport
+plant = TRANSPORT_FAULTS.plant_in(OwnTransportsLoop, "transport_type")
 
 
 @plant

@@ -4,34 +4,21 @@ One fault for each rule: all of them take half an hour, and are played by ``ci/k
 loops: ``ci/steadiness.sh`` judges the others, again and again.
 """
 
-import dataclasses
-
 import pytest
+from fault_hunts import FAULTS, verdicts_on
 from faulty_loops import KILLERS, LOOP_FAULTS
-from faulty_selectors import SELECTOR_FAULTS
 from muxloop.conformance import judge
-from muxloop.conformance.judging import PROFILES
 from muxloop.conformance.rules import all_rules
-from muxloop.conformance.subjects import parse
-from muxloop.conformance.suite import Bench, succeeded
+from muxloop.conformance.suite import succeeded
 from muxloop.selectors_impl.uring import UringSelector
 from selectors_under_test import CLASSES
 
 RULES = {rule.id: rule for rule in all_rules()}
-HUNT = dataclasses.replace(PROFILES["default"], shrink_s=0.0)
-"""Programs as in the default profile; whether there is a finding matters here, not how small it gets."""
-
-FAULTS = {f"faulty_loops:{name}": fault for name, fault in LOOP_FAULTS.items()} | {
-    f"selector:faulty_selectors:{name}": fault for name, fault in SELECTOR_FAULTS.items()
-}
 
 
-def verdict_on(subject, rule_id):
-    """The first bad verdict of up to three runs: some faults need luck, or a moment without load, to show."""
-    rule = RULES[rule_id]
-    for seed in (1, 2, 3):
-        with Bench(parse(subject), [rule], HUNT, seed=seed, widened=1.0) as bench:
-            verdict = bench.judge(rule)
+def first_bad_verdict(subject, rule_id):
+    """The first bad verdict of up to three runs; the last one when none is bad."""
+    for verdict in verdicts_on(subject, RULES[rule_id]):
         if verdict.bad:
             break
     return verdict
@@ -44,7 +31,7 @@ FIRST = {fault.rule: subject for subject, fault in reversed(FAULTS.items()) if f
 @pytest.mark.parametrize("subject", FIRST.values())
 def test_a_planted_fault_is_caught_by_the_rule_that_names_it(subject):
     fault = FAULTS[subject]
-    verdict = verdict_on(subject, fault.rule)
+    verdict = first_bad_verdict(subject, fault.rule)
     assert verdict.bad, f"{fault.rule} held: {fault.symptom}"
     assert verdict.witness is not None
     assert verdict.reproduce is not None
@@ -53,7 +40,7 @@ def test_a_planted_fault_is_caught_by_the_rule_that_names_it(subject):
 
 @pytest.mark.parametrize("name", KILLERS)
 def test_a_killer_gets_a_verdict_of_its_own_kind(name):
-    verdict = verdict_on(f"faulty_loops:{name}", "ORD-01")
+    verdict = first_bad_verdict(f"faulty_loops:{name}", "ORD-01")
     assert verdict.outcome == LOOP_FAULTS[name].outcome
 
 
