@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ..history import Event, History
 from ..program import Program
-from ..strategies import action, bodies, joined, later, programs, several, soon
+from ..strategies import action, bodies, joined, later, outlasting, programs, several, soon
 from .queries import each_once, generation, run_number, runs_ended
 from .rule import Finding, rule
 
@@ -281,7 +281,10 @@ def _forking(inside: bool, then: str) -> Program:
     after: Program = {
         "thread": (("thread", "T", (("block", 15), ("threadsafe", "x", ()))),),
         "timer": (("later", "x", 3, ()),),
-        "reader": (("reader", 0, "x", (("recv", 0, 8),), "fd"), ("later", "c2", 2, (("send", 0, 1),))),
+        "reader": (
+            ("reader", 0, "x", (("recv", 0, 8),), "fd"),
+            ("later", "c2", 2, (("send", 0, 1), *outlasting("c3"))),
+        ),
     }[then]
     if inside:
         return (("soon", "c0", (("fork",), *after)), ("run",))

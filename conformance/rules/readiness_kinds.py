@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ..history import History
 from ..program import Program
-from ..strategies import action, programs, several
+from ..strategies import action, outlasting, programs, several
 from .queries import runs_ended
 from .rule import Finding, rule
 
@@ -104,7 +104,7 @@ def _refusing(order: str, side: str, ms: int) -> Program:
         "in a timer": (("later", "c0", ms, steps),),
         "watched later": (("connect", 0), ("later", "c0", ms, (watch,))),
     }[order]
-    return (("refused", 0), *body, ("run",))
+    return (("refused", 0), *body, ("later", "c1", ms, outlasting("c2")), ("run",))
 
 
 @rule(
