@@ -170,8 +170,8 @@ def _rules(options: argparse.Namespace) -> int:
     rules = all_rules()
     if options.json:
         listed = [
-            {"id": r.id, "level": r.level, "sentence": r.sentence, "source": r.source, "judges": r.judges}
-            for r in rules
+            {name: getattr(rule, name) for name in ("id", "level", "version", "sentence", "source", "judges")}
+            for rule in rules
         ]
         print(json.dumps({"rules_version": RULES_VERSION, "levels": LEVELS, "rules": listed}, indent=2))
         return 0

@@ -276,6 +276,7 @@ def finished_report(
         duration_s=duration_s,
         shard=str(plan.shard) if plan.shard else None,
         plan=plan.fingerprint,
+        rule_versions={rule.id: rule.version for rule in plan.rules},
     )
 
 

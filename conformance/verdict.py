@@ -95,6 +95,8 @@ class Report:
     """Which part of a run split over machines this is, as in "2/5"; None for a whole run."""
     plan: str = ""
     """The same for two runs that judge the same subjects by the same rules."""
+    rule_versions: dict[str, int] = field(default_factory=dict)
+    """The version of each rule that was judged by, by id."""
     schema: int = 1
 
     def as_json(self) -> dict[str, Any]:

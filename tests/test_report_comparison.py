@@ -94,6 +94,13 @@ def test_rules_and_subjects_that_only_one_knows() -> None:
     assert found.sentence == "1 new rule, 1 rule no longer judged, 1 new subject, 1 subject no longer judged"
 
 
+def test_a_rule_that_asks_something_else_now_is_told() -> None:
+    earlier = sample_report(rule_versions={"ORD-01": 1, "ORD-02": 1, "TMR-01": 1})
+    later = sample_report(rule_versions={"ORD-01": 1, "ORD-02": 2, "TMR-02": 3})
+    (fact,) = compared(earlier, later).facts
+    assert (fact.name, fact.was, fact.now) == ("version of ORD-02", "1", "2")
+
+
 def test_the_same_report_again_has_not_changed() -> None:
     found = compared(full_report(), full_report())
     assert (found.changes, found.facts) == ([], [])

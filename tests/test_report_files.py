@@ -45,7 +45,7 @@ def test_json_has_the_documented_shape(tmp_path: Path) -> None:
     write_json(full_report(), tmp_path / "out.json")
     document = json.loads((tmp_path / "out.json").read_text("utf-8"))
     assert document["schema"] == 1
-    assert {"rules_version", "seed", "environment", "subjects"} <= document.keys()
+    assert {"rules_version", "rule_versions", "seed", "environment", "subjects"} <= document.keys()
     for subject in document["subjects"]:
         assert {"subject", "version", "backend", "results"} <= subject.keys()
         for result in subject["results"]:

@@ -49,10 +49,20 @@ def test_a_sentence_cannot_end_its_cell() -> None:
 def test_a_rule_says_when_it_is_judged() -> None:
     first, *_ = all_rules()
     told = type(first)(
-        **{**vars(first), "judges": "selector", "capability": "tls", "needs": "fork", "timed": True}
+        **{
+            **vars(first),
+            "judges": "selector",
+            "capability": "tls",
+            "needs": "fork",
+            "timed": True,
+            "version": 2,
+        }
     )
     row = rules_page([told], LEVELS, "1").splitlines()[-1]
-    assert "judges selectors; only of subjects that claim `tls`; only where there is `fork`; measured" in row
+    assert (
+        "version 2; judges selectors; only of subjects that claim `tls`; only where there is `fork`; measured"
+        in row
+    )
 
 
 def test_one_form_at_a_time() -> None:

@@ -147,6 +147,11 @@ def _facts(earlier: Report, later: Report, subjects: list[tuple[SubjectReport, S
         ("rules", earlier.rules_version, later.rules_version),
         ("profile", earlier.profile, later.profile),
         ("seed", str(earlier.seed), str(later.seed)),
+        *(
+            (f"version of {rule}", str(earlier.rule_versions[rule]), str(version))
+            for rule, version in later.rule_versions.items()
+            if rule in earlier.rule_versions
+        ),
         *((f"{now.subject}", then.version, now.version) for then, now in subjects),
         *(
             (name, earlier.environment.get(name, NOTHING), later.environment.get(name, NOTHING))

@@ -15,8 +15,9 @@ INTRODUCTION = """\
 <!-- Drawn by `muxloop rules --markdown`: edit the rules in conformance/rules/ instead. -->
 
 What `muxloop conform` judges an event loop or a selector by: {count}, version {version} of the catalogue.
-A loop *fails* when it breaks a rule of level R; on the other levels it *deviates*. An id never changes its
-meaning; the version is raised whenever a rule comes, goes or means something else.
+A loop *fails* when it breaks a rule of level R; on the other levels it *deviates*. The version of the
+catalogue is raised whenever a rule comes, goes or asks something else; so is, in the last case, that of the
+rule, which is 1 where none is named.
 """
 
 
@@ -38,6 +39,10 @@ class ListedRule(Rule, Protocol):
     @property
     def needs(self) -> str | None:
         """What the platform has to have."""
+
+    @property
+    def version(self) -> int:
+        """How many meanings it has had."""
 
 
 def rules_page(rules: Iterable[ListedRule], levels: Mapping[str, str], version: str) -> str:
@@ -80,7 +85,7 @@ def _group(group: str, rules: list[ListedRule]) -> str:
 
 def _conditions(rule: ListedRule) -> str:
     """When the rule is judged at all, and with what allowance."""
-    parts = []
+    parts = [f"version {rule.version}"] if rule.version > 1 else []
     if rule.judges != "loop":
         parts.append(f"judges {rule.judges}s")
     if rule.capability is not None:

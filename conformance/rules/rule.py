@@ -55,6 +55,8 @@ class Rule:
     """Judged only on subjects that claim this capability."""
     needs: str | None = None
     """What the platform must have: a key of ``PLATFORM_FEATURES``."""
+    version: int = 1
+    """Raised by one when what the rule asks changes: a verdict by another version is about something else."""
 
     @property
     def group(self) -> str:
@@ -87,6 +89,7 @@ def rule(
     cost: float = 1,
     capability: str | None = None,
     needs: str | None = None,
+    version: int = 1,
 ) -> Callable[[Check], Check]:
     """Put the decorated check into the catalogue as the rule of that id."""
 
@@ -94,7 +97,7 @@ def rule(
         if rule_id in _catalogue or level not in LEVELS:
             raise ValueError(f"rule {rule_id}: given twice, or of the unknown level {level!r}")
         _catalogue[rule_id] = Rule(
-            rule_id, level, sentence, source, programs, check, judges, timed, cost, capability, needs
+            rule_id, level, sentence, source, programs, check, judges, timed, cost, capability, needs, version
         )
         return check
 
