@@ -258,6 +258,28 @@ class SendsFromTheStart(OwnTransportsLoop):
 
 
 @TRANSPORT_FAULTS.plant
+class PositionForgotten(SteppedLoop):
+    """invented: sock_sendfile() leaves the file's position where it was. Breaks TRN-12."""
+
+    async def sock_sendfile(self, sock: Any, file: Any, *args: Any, **kwargs: Any) -> int:
+        before = file.tell()
+        try:
+            return await super().sock_sendfile(sock, file, *args, **kwargs)
+        finally:
+            file.seek(before)
+
+
+@TRANSPORT_FAULTS.plant
+class FallbackReadsOn(SteppedLoop):
+    """invented: where sock_sendfile() has to read the file it does so from its position, whatever the offset.
+    Breaks TRN-12."""
+
+    async def _sock_sendfile_fallback(self, sock: Any, file: Any, offset: int, count: int | None) -> int:
+        del offset
+        return await super()._sock_sendfile_fallback(sock, file, 0, count)
+
+
+@TRANSPORT_FAULTS.plant
 class ServesUnasked(OwnTransportsLoop):
     """invented: start_serving=False is not heard. Breaks SRV-01."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import socket
 import tempfile
@@ -214,6 +215,28 @@ def sendfile_starts_at_the_offset(loop: Any, patience_s: float) -> object:
         sent = loop.run_until_complete(loop.sendfile(protocol.transport, file, 4))
         protocol.transport.close()
         return sent, received(loop, peer, patience_s)
+
+
+def sent_through_socket(loop: Any, file: Any) -> tuple[int, bytes, int]:
+    """The answer of sock_sendfile() from the fourth byte on, what arrived, and the file's position."""
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs, file:
+        file.write(b"the file")
+        file.seek(0)
+        sent = loop.run_until_complete(loop.sock_sendfile(ours, file, 4))
+        ours.close()
+        return sent, theirs.recv(100), file.tell()
+
+
+@shows("position_forgotten", right=(4, b"file", 8))
+def sock_sendfile_moves_the_position(loop: Any, _patience_s: float) -> object:
+    return sent_through_socket(loop, tempfile.TemporaryFile())
+
+
+@shows("fallback_reads_on", right=(4, b"file", 8))
+def sock_sendfile_starts_at_the_offset(loop: Any, _patience_s: float) -> object:
+    return sent_through_socket(loop, io.BytesIO())
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from .selecting import SelectorPlayer
 from .shutdown import Shutdown
 from .signals import Signals
 from .sock_calls import SockCalls
+from .sock_files import SockFiles
 from .special_files import SpecialFiles
 from .threads import Threads
 
@@ -43,6 +44,7 @@ class LoopPlayer(
     Pipes,
     Threads,
     SockCalls,
+    SockFiles,
 ):
     """All actions on event loops."""
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ..conversations import LOOK, PEER_SENDS, SMALL, WRITE, conversations, events
 from ..history import History
-from ..strategies import action, several
+from ..strategies import action, programs, several, soon
+from ..vocabulary.sock_files import SOURCES
 from .connections import arrivals, connected, connections
 from .queries import runs_ended
 from .rule import Finding, rule
@@ -42,12 +43,10 @@ def extra_info(history: History) -> Iterator[Finding]:
             yield Finding("is_reading() tells whether data would come", f"it gave {look['reading']}")
 
 
-_FILE = st.tuples(
-    st.sampled_from([0, 1, 5000, 65_536, 300_001]),
-    st.sampled_from([0, 0, 1, 4096, 400_000]),
-    st.sampled_from([0, 0, 1, 5000, 100_000]),
-    st.sampled_from(["native", "fallback"]),
-).map(lambda file: ("sendfile", 0, *file))
+_SIZES = st.sampled_from([0, 1, 5000, 65_536, 300_001])
+_OFFSETS = st.sampled_from([0, 0, 1, 4096, 400_000])
+_COUNTS = st.sampled_from([0, 0, 1, 5000, 100_000])
+_FILE = action("sendfile", 0, _SIZES, _OFFSETS, _COUNTS, st.sampled_from(["native", "fallback"]))
 
 
 @rule(
@@ -84,3 +83,37 @@ def files_sent(history: History) -> Iterator[Finding]:
         for heard in (event for event in history.of("peer", label=label) if event["what"] == "heard"):
             if heard["total"] < required:
                 yield Finding(f"the peer gets {required} bytes", f"it got {heard['total']}")
+
+
+@rule(
+    "TRN-12",
+    "R",
+    "loop.sock_sendfile() sends the file from the offset, as many bytes as asked for, and leaves the file's "
+    "position behind them; without a fallback it raises SendfileNotAvailableError where it must",
+    source="asyncio-eventloop docs, loop.sock_sendfile; CPython test_sendfile",
+    programs=programs(
+        several(soon(several(soon(), 0, 2)), 0, 2),
+        several(action("sock_sendfile", _SIZES, _OFFSETS, _COUNTS, st.sampled_from(SOURCES)), 1, 2),
+    ),
+    cost=2,
+)
+def files_sent_through_sockets(history: History) -> Iterator[Finding]:
+    for sent in history.of("sock-sent-file"):
+        refused = str(sent["error"]).startswith("SendfileNotAvailableError")
+        if refused and "native" in sent.label and not sent["total"]:
+            continue
+        if sent["error"]:
+            yield Finding(f"sock_sendfile() sends {sent['promised']} bytes", f"it raised {sent['error']}")
+            continue
+        if sent["result"] != sent["promised"]:
+            yield Finding(f"sock_sendfile() returns {sent['promised']}", f"it returned {sent['result']}")
+        if sent["total"] != sent["promised"]:
+            yield Finding(f"the peer gets {sent['promised']} bytes", f"it got {sent['total']}")
+        if sent["wrong_at"] is not None:
+            yield Finding(
+                "the peer gets the bytes of the file from the offset",
+                f"the byte at {sent['wrong_at']} is another one",
+            )
+        end = sent["offset"] + sent["promised"]
+        if sent["promised"] and sent["position"] != end:
+            yield Finding(f"the file's position is {end}", f"it is {sent['position']}")
