@@ -51,6 +51,7 @@ class LoopPlayer(
     def finish(self) -> None:
         """Leave nothing behind: threads, jobs, signal handlers, sockets, the loop."""
         asyncio._set_running_loop(None)
+        self.do_feed()  # first: whatever fails below, the next play needs descriptors
         self.release_jobs()
         self.end_processes()
         self.join_threads()

@@ -192,7 +192,6 @@ class Servers(Transports):
             self.note("fed", cpu_s=time.process_time())
 
     def close_servers(self) -> None:
-        self.do_feed()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 

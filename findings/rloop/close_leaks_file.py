@@ -1,6 +1,6 @@
 """rloop: close() leaves a file open
 
-Rule:     LIF-05
+Rule:     LIF-05, RES-01
 Versions: rloop 0.5.0, CPython 3.13, Linux
 Docs:     loop.close: the loop's resources are cleared
 Expected: as many open files after ten loops as before
