@@ -100,7 +100,7 @@ class Pairs(Stage):
     def do_drain(self, pair: int) -> None:
         with contextlib.suppress(OSError):
             while self.pair(pair).peer.recv(1 << 20):
-                pass
+                self.note("drained", str(pair))
 
     def do_hangup(self, pair: int) -> None:
         self.pair(pair).peer.close()

@@ -83,6 +83,8 @@ _WAITED = st.one_of(
     action("cancel_task", "t1", "why"),
     _SETTLING,
 )
+_BOTH_AT_ONCE = st.just((("resolve", "f0"), ("cancel_task", "t1")))
+_MEANWHILE = st.one_of(several(_WAITED, 1, 2), _BOTH_AT_ONCE)
 
 
 @rule(
@@ -97,14 +99,16 @@ _WAITED = st.one_of(
         several(
             st.tuples(
                 action(
-                    "wait_for", st.sampled_from(["t0", "f0"]), st.sampled_from([-1, 0, 0.5, 1, 2, 20, "none"])
+                    "wait_for",
+                    st.sampled_from(["t0", "f0", "f0"]),
+                    st.sampled_from([-1, 0, 0.5, 1, 2, 20, "none"]),
                 ),
                 several(STEP, 0, 1),
             ).map(lambda parts: ("task", "t1", (parts[0], *parts[1]))),
             1,
             1,
         ),
-        several(st.one_of(soon(several(_WAITED, 1, 2)), later(_AT_MS)(several(_WAITED, 1, 2))), 0, 3),
+        several(st.one_of(soon(_MEANWHILE), later(_AT_MS)(_MEANWHILE)), 0, 3),
         _RELEASE,
         ("run",),
     ),

@@ -18,11 +18,11 @@ _CALLERS = ("t0", "t1", "t2")
 _AT_MS = st.sampled_from([0.5, 1, 1.5, 2])
 
 
-def _one_after_the_other(call: SearchStrategy[Action]) -> Body:
+def _one_after_the_other(call: SearchStrategy[Action], in_the_end: Program = ()) -> Body:
     """Tasks that make such a call; the next begins when the one before has ended."""
 
     def chained(calls: list[Action]) -> Program:
-        chain: Program = ()
+        chain = in_the_end
         for label, each in reversed(list(zip(_CALLERS, calls, strict=False))):
             then: Program = (("on_done", label, None, chain),) if chain else ()
             chain = (("task", label, (each,)), *then)
@@ -46,7 +46,8 @@ _RECEIVING = programs(
 )
 _ACCEPTING = programs(
     (("answer", 0),),
-    _one_after_the_other(st.just(("sock_accept", 0))),
+    # However late the timers below come: one comes when nobody waits for it any more.
+    _one_after_the_other(st.just(("sock_accept", 0)), (("knock", 0),)),
     _meanwhile(st.just(("knock", 0))),
     tuple(("later", None, ms, (("knock", 0),)) for ms in (4, 5, 6)),
     (("run",), ("answer", 0)),

@@ -69,7 +69,8 @@ _BULKS = st.lists(
 def _bulks(made: list[tuple[int, int, int, int]], nest: bool) -> Program:
     steps: list[tuple[object, ...]] = []
     for i, (count, ms, us, keep) in enumerate(made):
-        steps += [("bulk", f"b{i}", count, ms, us), ("cancel_bulk", f"b{i}", keep)]
+        steps += [("bulk", f"b{i}", count, ms + max(0, -count * us // 1000), us)]
+        steps += [("cancel_bulk", f"b{i}", keep)]
         if nest:
             steps = [("soon", f"n{i}", tuple(steps))]
     return (*steps, ("run",))
@@ -77,7 +78,9 @@ def _bulks(made: list[tuple[int, int, int, int]], nest: bool) -> Program:
 
 _SPREAD = st.lists(
     st.tuples(
-        st.integers(110, 300), st.integers(1, 5), st.sampled_from([40, 60]), st.sampled_from([3, 7, 2])
+        st.integers(110, 300),
+        # Armed in the order of their deadlines, or in the reverse: then a heap is no sorted list.
+        *(st.integers(1, 5), st.sampled_from([40, 60, -40, -60]), st.sampled_from([3, 7, 2])),
     ),
     min_size=1,
     max_size=3,

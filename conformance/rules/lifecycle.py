@@ -214,6 +214,16 @@ _NESTED = ("run_forever", "run_until_complete", "another loop")
         programs(
             soon(several(action("attempt", st.sampled_from(_NESTED)), 1, 3)).map(lambda a: (a,)), ("run",)
         ),
+        # From another thread too, where no loop runs; this one is kept running until that thread has tried.
+        programs(
+            several(soon(), 0, 1),
+            action("attempt", st.sampled_from(_NESTED[:2])).map(
+                lambda attempt: (
+                    ("soon", "c9", (("thread", "T", (attempt, ("threadsafe", "tried", ()))),)),
+                    ("run",),
+                )
+            ),
+        ),
         programs(
             ("future", "f0"),
             several(soon(st.sampled_from([(), (("stop",),)])), 0, 2),

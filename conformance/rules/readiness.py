@@ -130,6 +130,17 @@ _SEND = action("send", st.integers(0, 1), 1)
             soon(st.just((("drain", 0),))).map(lambda draining: (draining,)),
             ("run",),
         ),
+        # What makes the fd readable does not make it writable.
+        programs(
+            ("fill", 0),
+            st.permutations(["reader", "writer"]).flatmap(
+                lambda sides: st.tuples(
+                    *(_BY.map(lambda by, side=side: _watch(side, 0, by)) for side in sides)
+                )
+            ),
+            several(st.one_of(soon(several(action("send", 0, 1), 1, 2)), action("send", 0, 1)), 1, 3),
+            (("later", None, 3, (("drain", 0),)), ("run",)),
+        ),
         programs(
             action("reader", 0, None, several(_WATCH, 1, 2), _BY).map(_receiving),
             action("reader", 1, None, several(_WATCH, 1, 2), _BY).map(_receiving),
@@ -147,7 +158,17 @@ def replaced(history: History) -> Iterator[Finding]:
             holder = registered.get((own["side"], own["pair"]))
             if holder != event.label and holder is not None:
                 yield Finding(f"{event.label} never runs again: {holder} replaced it", "it ran")
+    yield from _writers_had_room(history)
     yield from _all_served(history)
+
+
+def _writers_had_room(history: History) -> Iterator[Finding]:
+    """What was filled before the first run has no room until its peer has read."""
+    drained = history.first("drained")
+    for event in history.of("watched") if history.actions("fill") else ():
+        for begin in history.begins(event.label)[:1] if event["side"] == "writer" else ():
+            if drained is None or begin.index < drained.index:
+                yield Finding(f"{event.label} runs when its fd is writable", "it ran while the fd was full")
 
 
 def _all_served(history: History) -> Iterator[Finding]:

@@ -62,6 +62,17 @@ _RESCHEDULED = programs(
     several(later(6)(st.just((("resolve", "f0"),))), 1, 1),
     ("run",),
 )
+# While one callback keeps the loop, a deadline and somebody else's cancellation both fall due.
+_DUE_TOGETHER = programs(
+    ("future", "f0"),
+    action("timeout", "d0", st.sampled_from([0.5, 1, 1.5]), st.just((("await", "f0"),))).map(
+        lambda block: (("task", "t0", (block, ("yield",))),)
+    ),
+    several(later(st.sampled_from([0.5, 1, 1.5, 2]))(several(action("cancel_task", "t0"), 1, 1)), 1, 2),
+    several(soon(st.just((("block", 2.5),))), 1, 1),
+    several(later(6)(st.just((("resolve", "f0"),))), 1, 1),
+    ("run",),
+)
 
 
 @rule(
@@ -70,7 +81,7 @@ _RESCHEDULED = programs(
     "timeout() turns its own cancellation, and no other, into a TimeoutError; "
     "nested, rescheduled and in the past alike",
     source="asyncio-task docs, asyncio.timeout, Timeout.reschedule; CPython test_timeouts; gh-95051",
-    programs=st.one_of(_DISTURBED, _DISTURBED, _RESCHEDULED),
+    programs=st.one_of(_DISTURBED, _DISTURBED, _RESCHEDULED, _DUE_TOGETHER),
 )
 def timeouts_are_their_own(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)
