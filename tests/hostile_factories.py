@@ -229,3 +229,13 @@ class KeepsOwnLog(Loop):
 def logs_elsewhere():
     """As qasync and talyn do: the default handler has a logger of its own."""
     return KeepsOwnLog()
+
+
+class HasTasksOfItsOwn(Loop):
+    def create_task(self, coro, **keywords):
+        return asyncio.tasks._PyTask(coro, loop=self, **keywords)
+
+
+def makes_other_tasks():
+    """As talyn does: what create_task() gives is no asyncio.Task."""
+    return HasTasksOfItsOwn()

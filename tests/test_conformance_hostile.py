@@ -120,6 +120,11 @@ def test_a_loop_may_log_where_it_likes():
     assert [verdict.outcome for verdict in report.subjects[0].results] == ["held", "held"]
 
 
+def test_a_loop_may_have_tasks_of_its_own():
+    report = judge("hostile_factories:makes_other_tasks", rules=["CAN-0[45]"], profile="quick", seed=1)
+    assert [verdict.outcome for verdict in report.subjects[0].results] == ["held", "held"]
+
+
 @pytest.mark.parametrize(
     ("factory", "rule", "seen"),
     [

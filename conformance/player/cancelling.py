@@ -164,4 +164,4 @@ def _named(error: BaseException) -> str:
 
 def _asked(future: asyncio.Future[Any]) -> bool:
     """Whether the future is done, or was asked to be cancelled."""
-    return future.done() or (isinstance(future, asyncio.Task) and future.cancelling() > 0)
+    return future.done() or getattr(future, "cancelling", int)() > 0

@@ -35,6 +35,7 @@ class Tasks(Scheduling):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.futures: dict[str, asyncio.Future[Any]] = {}
+        self._tasks: dict[str, asyncio.Task[Any]] = {}  # a loop may have a class of its own for them
         self._combined: dict[str, tuple[str, ...]] = {}
 
     def do_future(self, label: str) -> None:
@@ -65,7 +66,7 @@ class Tasks(Scheduling):
 
     def do_resolve(self, label: str) -> None:
         future = self.futures.get(label)
-        if future is None or future.done() or self.is_combined(label) or isinstance(future, asyncio.Task):
+        if future is None or future.done() or self.is_combined(label) or label in self._tasks:
             return
         self._expect_done_callbacks(label)
         self.note("resolving", label)
@@ -92,7 +93,7 @@ class Tasks(Scheduling):
 
     def do_fail_future(self, label: str) -> None:
         future = self.futures.get(label)
-        if future is None or future.done() or self.is_combined(label) or isinstance(future, asyncio.Task):
+        if future is None or future.done() or self.is_combined(label) or label in self._tasks:
             return
         self._expect_done_callbacks(label)
         self.note("resolving", label)
@@ -142,7 +143,7 @@ class Tasks(Scheduling):
 
     def adopt(self, label: str, task: asyncio.Task[Any]) -> None:
         """A run lasts until the task has ended, which is noted."""
-        self.futures[label] = task
+        self.futures[label] = self._tasks[label] = task
         self.expect(label)
         task.add_done_callback(lambda done: self._task_done(label, done))
 
@@ -201,8 +202,8 @@ class Tasks(Scheduling):
         raise ValueError(walk.label)
 
     def do_cancel_task(self, label: str, text: str | None = None) -> None:
-        task = self.futures.get(label)
-        if not isinstance(task, asyncio.Task):
+        task = self._tasks.get(label)
+        if task is None:
             return
         before, was_done = task.cancelling(), task.done()
         said = task.cancel() if text is None else task.cancel(msg=text)
@@ -217,8 +218,8 @@ class Tasks(Scheduling):
         )
 
     def do_uncancel(self, label: str) -> None:
-        task = self.futures.get(label)
-        if isinstance(task, asyncio.Task):
+        task = self._tasks.get(label)
+        if task is not None:
             before = task.cancelling()
             self.note("uncancelled", label, said=task.uncancel(), before=before, cancelling=task.cancelling())
 
