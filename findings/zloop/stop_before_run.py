@@ -1,6 +1,6 @@
 """zloop: stop() before run_forever() is forgotten, and the run goes on
 
-Rule:     LIF-01
+Rule:     LIF-01, LIF-03
 Versions: zloop 0.0.1, CPython 3.13, Linux
 Docs:     loop.run_forever: a stop() before it lets one poll with a timeout of 0 be made
 Expected: the run returns at once

@@ -1,0 +1,33 @@
+"""qasync: another loop is let in while one runs
+
+Rule:     LIF-06
+Versions: qasync 0.28.0, PySide6 6.12.0, CPython 3.13, Linux
+Docs:     asyncio.run: it cannot be called when another event loop is running in the same thread
+Expected: RuntimeError
+Seen:     the other loop runs
+"""
+
+import PySide6.QtCore
+import qasync
+
+app = PySide6.QtCore.QCoreApplication([])
+loop = qasync.QEventLoop(app)
+let_in = []
+
+
+def run_another():
+    other = qasync.QEventLoop(app)
+    other.call_later(0, other.stop)
+    try:
+        other.run_forever()
+        let_in.append(True)
+    except RuntimeError as error:
+        print(error)
+    loop.stop()
+
+
+loop.call_soon(run_another)
+loop.run_forever()
+print("let in:", bool(let_in))
+loop.close()
+raise SystemExit(bool(let_in))

@@ -1,0 +1,26 @@
+"""talyn: debug mode takes coroutine functions for callbacks
+
+Rule:     EXC-06
+Versions: talyn 0.10.4, CPython 3.13, Linux
+Docs:     asyncio-dev, debug mode; CPython raises TypeError: coroutines cannot be used with call_soon()
+Expected: TypeError
+Seen:     a handle
+"""
+
+import talyn
+
+loop = talyn.Loop()
+
+
+async def coroutine_function():
+    """Would never be awaited."""
+
+
+loop.set_debug(True)
+taken = False
+try:
+    taken = bool(loop.call_soon(coroutine_function))
+except TypeError as error:
+    print(error)
+print("taken:", taken)
+raise SystemExit(taken)
