@@ -57,6 +57,11 @@ def _kill(labels: SearchStrategy[str]) -> SearchStrategy[Action]:
     return action("kill_process", labels, st.sampled_from(SIGNALS))
 
 
+def _block(_labels: SearchStrategy[str]) -> SearchStrategy[Action]:
+    """So long that a process may have ended when the loop comes to tell that it was made."""
+    return action("block", st.integers(30, 120))
+
+
 def _cancel(labels: SearchStrategy[str]) -> SearchStrategy[Action]:
     return action("cancel_process", labels)
 
@@ -143,7 +148,7 @@ def _output(start: Event, seen: dict[int, int]) -> Iterator[Finding]:
     "C",
     "connection_lost of a SubprocessProtocol comes last, after process_exited and the ends of the pipes",
     source="CPython base_subprocess.BaseSubprocessTransport._try_finish",
-    programs=_meddled(_kill),
+    programs=_meddled(_kill, _block),
     cost=3,
     needs="children",
 )
