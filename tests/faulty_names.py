@@ -37,6 +37,17 @@ class OnlyFirstAddressTried(SteppedLoop):
 
 
 @NAME_FAULTS.plant
+class HurriedEyeballs(SteppedLoop):
+    """invented: the next address is tried long before happy_eyeballs_delay is over. Breaks DNS-01."""
+
+    async def create_connection(
+        self, *args: Any, happy_eyeballs_delay: float | None = None, **how: Any
+    ) -> Any:
+        hurried = None if happy_eyeballs_delay is None else happy_eyeballs_delay / 10
+        return await super().create_connection(*args, happy_eyeballs_delay=hurried, **how)
+
+
+@NAME_FAULTS.plant
 class NameWithoutPort(SteppedLoop):
     """invented: getnameinfo forgets the port. Breaks DNS-01."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -13,6 +14,8 @@ from .lifecycle import LifeCycle
 HOST = "names.test"
 """A name that only the play knows (RFC 2606)."""
 _NUMERIC = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+_CROWD = 3
+"""Of clients: more than a queue of length 0 takes."""
 _STREAM = {"type": socket.SOCK_STREAM}
 
 
@@ -55,7 +58,10 @@ class Names(LifeCycle):
 
     def do_dial(self, text: str, ms: float | None = None, value: int | None = None) -> None:
         pool = _NotingPool(2)
-        ends = [_end(listens=letter == "l") for letter in ("l" if text == "literal" else text)]
+        ends = [_end(letter) for letter in ("l" if text == "literal" else text)]
+        guests = [
+            guest for end, letter in zip(ends, text, strict=False) if letter == "s" for guest in _crowd(end)
+        ]
         ports = [end.getsockname()[1] for end in ends]
         keywords: dict[str, Any] = {} if ms is None else {"happy_eyeballs_delay": ms / 1000}
         if value == 1:
@@ -69,6 +75,7 @@ class Names(LifeCycle):
             return [(*kind, ("127.0.0.1", port)) for port in ports]
 
         socket.getaddrinfo = own_resolver
+        began = time.monotonic()
         try:
             self.loop.set_default_executor(pool)
             data = self.loop.run_until_complete(
@@ -78,9 +85,10 @@ class Names(LifeCycle):
             data = {"error": f"{type(error).__name__}: {error}"}
         finally:
             socket.getaddrinfo = resolve
-        self.note("dialled", text, jobs=pool.jobs, **{"error": None, **data})
+        took_s = time.monotonic() - began
+        self.note("dialled", text, jobs=pool.jobs, took_s=took_s, **{"error": None, **data})
         pool.shutdown(wait=False)
-        for end in ends:
+        for end in (*ends, *guests):
             end.close()
 
     async def _connected(self, host: str, ports: list[int], keywords: dict[str, Any]) -> dict[str, Any]:
@@ -101,13 +109,26 @@ class Names(LifeCycle):
         return {"reached": reached}
 
 
-def _end(*, listens: bool) -> socket.socket:
+def _end(letter: str) -> socket.socket:
     """A socket that others can, or cannot, connect to."""
     end = socket.socket()
     end.bind(("127.0.0.1", 0))
-    if listens:
+    if letter == "l":
         end.listen()
+    elif letter == "s":
+        end.listen(0)
     return end
+
+
+def _crowd(end: socket.socket) -> list[socket.socket]:
+    """Clients that fill the queue of a listener: Linux does not answer those who come after them."""
+    guests = []
+    for _ in range(_CROWD):
+        guest = socket.socket()
+        guest.setblocking(False)
+        guest.connect_ex(end.getsockname())
+        guests.append(guest)
+    return guests
 
 
 def _answer(call: Callable[[], object]) -> str:

@@ -80,7 +80,8 @@ def wait(script: LoopScript, place: Place, text: str, ms: Any, *labels: str) -> 
     script.needs("asyncio")
     lines = [
         f"awaited = [{', '.join(names)}]",
-        f'waiting = asyncio.wait(awaited, timeout={seconds(ms)}, return_when="{text}")',
+        f'options = {{"timeout": {seconds(ms)}, "return_when": "{text}"}}',
+        "waiting = asyncio.wait(awaited, **options)",
         *awaiting(script, place, "waiting"),
     ]
     return script.with_promises(place, awaited, lines)

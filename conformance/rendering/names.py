@@ -7,11 +7,15 @@ from .script import Lines, Place, Table, indented, quoted, seconds
 
 _DIAL = """\
 def dial(letters, **options):
-    ends = [socket.socket() for _ in letters]
+    ends, crowd = [socket.socket() for _ in letters], []
     for letter, end in zip(letters, ends):
         end.bind(("127.0.0.1", 0))
-        if letter == "l":
-            end.listen()
+        if letter != "r":
+            end.listen(0 if letter == "s" else 100)
+        for _ in range(3 if letter == "s" else 0):  # a full queue answers nobody
+            crowd.append(socket.socket())
+            crowd[-1].setblocking(False)
+            crowd[-1].connect_ex(end.getsockname())
     found = [(2, 1, 6, "", end.getsockname()) for end in ends]
     resolve, socket.getaddrinfo = socket.getaddrinfo, lambda *_, **__: found
     try:

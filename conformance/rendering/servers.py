@@ -74,6 +74,7 @@ def serve(script: LoopScript, _place: Place, pair: int, text: str) -> Lines:
         script.state("folder", "folder = tempfile.mkdtemp()")
         where = f'path=os.path.join(folder, "server{pair}")'
         if text == "stale path":
+            script.needs("socket")
             lines = [f"socket.socket(socket.AF_UNIX).bind(os.path.join(folder, {quoted(f'server{pair}')}))"]
     return [*lines, f"errands.append(loop.create_task(serve({pair}, {where})))"]
 
@@ -82,6 +83,7 @@ def client(script: LoopScript, _place: Place, pair: int, number: int) -> Lines:
     if not _is_served(script, pair):
         return []
     set_up_remotes(script)
+    script.needs("socket")
     script.define("client", *_CLIENT.splitlines())
     return [f"client({pair}, {number})"]
 

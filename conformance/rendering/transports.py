@@ -184,9 +184,9 @@ def _ways(script: LoopScript) -> dict[int, str]:
 
 def set_up_remotes(script: LoopScript) -> None:
     """The peers, and what they are connected with; they stand at the top of the script."""
-    script.needs("socket")
     script.state("remotes", "remotes = {}")
     for pair, way in sorted(_ways(script).items()):
+        script.needs("socket")
         if way == "client":
             script.state("listeners", "listeners = {}")
             script.state(f"listeners {pair}", f'listeners[{pair}] = socket.create_server(("127.0.0.1", 0))')
@@ -336,7 +336,7 @@ def sendfile(
 
 def _of_peer(script: LoopScript, name: str, text: str, *arguments: int) -> Lines:
     set_up_remotes(script)
-    script.needs("contextlib")
+    script.needs("contextlib", *(["socket"] if "socket." in text else []))
     script.define(name, *text.splitlines())
     return [f"{name}({', '.join(map(str, arguments))})"]
 
@@ -371,7 +371,7 @@ def peer_reads(script: LoopScript, _place: Place, pair: int) -> Lines:
 
 def peer_eof(script: LoopScript, _place: Place, pair: int) -> Lines:
     set_up_remotes(script)
-    script.needs("contextlib")
+    script.needs("contextlib", "socket")
     return [
         "with contextlib.suppress(OSError, KeyError):",
         f"    remotes[{pair}].shutdown(socket.SHUT_WR)",

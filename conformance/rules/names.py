@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from ..history import History
 from ..strategies import action, programs, several
-from ..vocabulary.names import DIALLED, LOOK_UPS
+from ..vocabulary.names import DIALLED, LOOK_UPS, STALLED
 from .rule import Finding, rule
 
+_RESOLUTION_S = 0.001
+# Elsewhere a full queue is answered with a refusal.
+_DIALLED_WITH_DELAY = [*DIALLED, *STALLED] if sys.platform == "linux" else DIALLED
 _ALL_ERRORS = st.sampled_from([0, 1]) if sys.version_info >= (3, 12) else st.just(0)
 
 
@@ -19,7 +22,8 @@ _ALL_ERRORS = st.sampled_from([0, 1]) if sys.version_info >= (3, 12) else st.jus
     "DNS-01",
     "R",
     "getaddrinfo and getnameinfo answer as the socket module does; a literal address takes no look-up; the "
-    "addresses of a name are tried in order until one answers, and all_errors (3.12) tells of each",
+    "addresses of a name are tried in order until one answers, the next one when happy_eyeballs_delay is "
+    "over, and all_errors (3.12) tells of each",
     source="asyncio-eventloop docs, loop.create_connection, loop.getaddrinfo; RFC 8305",
     programs=programs(
         several(action("look_up", st.sampled_from(LOOK_UPS)), 0, 2),
@@ -27,6 +31,7 @@ _ALL_ERRORS = st.sampled_from([0, 1]) if sys.version_info >= (3, 12) else st.jus
             st.one_of(
                 action("dial", st.sampled_from(DIALLED)),
                 action("dial", st.sampled_from(DIALLED), st.sampled_from([250, 1000]), _ALL_ERRORS),
+                action("dial", st.sampled_from(_DIALLED_WITH_DELAY), st.sampled_from([20, 50]), _ALL_ERRORS),
             ),
             1,
             3,
@@ -45,6 +50,15 @@ def resolved(history: History) -> Iterator[Finding]:
     for event in history.of("dialled"):
         options = next(asked, ("dial", event.label))
         yield from _dialled(event.label, event.data, all_errors=options[3:] == (1,))
+        if "reached" in event.data and len(options) > 2:
+            yield from _held_up(event.label, event["took_s"], options[2] / 1000)
+
+
+def _held_up(text: str, took_s: float, delay_s: float) -> Iterator[Finding]:
+    """Each address that never answers has its delay before the next one is tried."""
+    least_s = text.count("s", 0, text.index("l")) * delay_s
+    if took_s < least_s - _RESOLUTION_S:
+        yield Finding(f"dialling {text} takes {least_s:g} s at least", f"it took {took_s:.4f} s")
 
 
 def _dialled(text: str, seen: dict[str, object], *, all_errors: bool) -> Iterator[Finding]:
