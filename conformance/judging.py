@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import shlex
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis
@@ -19,11 +19,13 @@ from hypothesis import HealthCheck, Phase, Verbosity
 from . import chronicle
 from .database import FailedPrograms
 from .history import History
+from .onlooking import Onlookers, pare
 from .playground import Playground
 from .program import Program, as_json
 from .rendering import as_python
 from .rules import PLATFORM_FEATURES, Finding, Rule
 from .verdict import Verdict, Witness
+from .vocabulary.leaving import LEAVE
 
 SHRUNK_HANGS = 2
 """How many further programs may hang while one that hangs is shrunk."""
@@ -75,10 +77,17 @@ class _Failure:
 class _Search:
     """One rule on one subject, program by program."""
 
-    def __init__(self, rule: Rule, playground: Playground, shrink_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        rule: Rule,
+        playground: Playground,
+        shrink_s: float = 0.0,
+        onlookers: Onlookers | None = None,
+    ) -> None:
         self.rule = rule
         self.playground = playground
         self.shrink_s = shrink_s
+        self.onlookers = onlookers
         self.played = 0
         self.smallest: _Failure | None = None
         self.lacking = ""  # the NotImplementedError that may be to blame for a finding
@@ -128,6 +137,8 @@ class _Search:
             self.hampered = lacking
         else:
             self.unhampered += 1
+        if self.onlookers is not None:
+            self.onlookers.look(history, self.rule)
         finding = _player_stopped(history) or next(self.rule.check(history), None)
         if finding and lacking:
             self.lacking = lacking
@@ -172,6 +183,7 @@ def judge_rule(
     *,
     known: Sequence[Program] | None = None,
     failed: FailedPrograms | None = None,
+    onlookers: Onlookers | None = None,
 ) -> Verdict:
     """Judge one rule on the playground's subject; programs that broke it before are played first.
 
@@ -183,7 +195,7 @@ def judge_rule(
     if unjudged:
         return Verdict(rule.id, rule.level, *unjudged)
     shrink_s = profile.shrink_s if known is None else min(profile.shrink_s, _DECLARED_SHRINK_S)
-    search = _Search(rule, playground, shrink_s)
+    search = _Search(rule, playground, shrink_s, onlookers)
     broke_it = failed.of(rule.id) if failed is not None else []
     if not any(_shows(search, program) for program in known or ()) and not any(
         _fails_again(search, program, failed) for program in broke_it
@@ -238,6 +250,34 @@ def _make_up_programs(search: _Search, profile: Profile, seed: int) -> None:
         no_program_breaks_it()
 
 
+def judge_suspects(
+    onlookers: Onlookers,
+    played_for: Rule,
+    playground: Playground,
+    profile: Profile,
+    failed: FailedPrograms | None = None,
+) -> Iterator[Verdict]:
+    """The verdicts on rules that looked on while another was judged, and that its programs break."""
+    for rule, program in onlookers.take_suspects():
+        started = time.monotonic()
+        search = _Search(rule, playground, profile.shrink_s)
+
+        def breaks(body: Program, search: _Search = search) -> bool:
+            return search.breaks((*body, LEAVE))  # then a process that it changes is replaced
+
+        playground.stop()  # the suspect may have changed this process for good
+        found = breaks(program)
+        onlookers.decide(rule, played_for, breaks=found)
+        if not found:
+            continue
+        if profile.shrink_s:
+            pare(program, breaks)
+        assert search.smallest is not None
+        if failed is not None:
+            failed.keep(rule.id, search.smallest.program)
+        yield _verdict(rule, search, playground.subject, time.monotonic() - started, played_for)
+
+
 def replay(rule: Rule, playground: Playground, program: Program, capabilities: frozenset[str]) -> Verdict:
     """Judge a rule by one given program, played up to three times until it breaks the rule."""
     started = time.monotonic()
@@ -276,6 +316,11 @@ def preflight(rules: list[Rule], playground: Playground) -> list[Verdict]:
     ]
 
 
+def is_judged(rule: Rule, capabilities: frozenset[str]) -> bool:
+    """Whether a subject of those capabilities is judged by the rule on this platform."""
+    return _unjudged(rule, capabilities) is None
+
+
 def _unjudged(rule: Rule, capabilities: frozenset[str]) -> tuple[str, str] | None:
     if rule.capability and rule.capability not in capabilities:
         return "not-offered", f"the subject does not claim {rule.capability}"
@@ -284,13 +329,18 @@ def _unjudged(rule: Rule, capabilities: frozenset[str]) -> tuple[str, str] | Non
     return None
 
 
-def _verdict(rule: Rule, search: _Search, subject: str, duration_s: float) -> Verdict:
+def _verdict(
+    rule: Rule, search: _Search, subject: str, duration_s: float, played_for: Rule | None = None
+) -> Verdict:
     failure = search.smallest
     if failure is None:
         # Where no program could do what the rule is about, nothing was seen to hold.
         lacking = search.lacking or ("" if search.unhampered else search.hampered)
         outcome, message = ("not-offered", lacking) if lacking else ("held", "")
         return Verdict(rule.id, rule.level, outcome, message, duration_s=duration_s, examples=search.played)
+    if played_for is not None:
+        seen = f"{failure.finding.seen} (in a program of {played_for.id})"
+        failure = replace(failure, finding=replace(failure.finding, seen=seen))
     witness = _witness(rule, failure, subject)
     return Verdict(
         rule.id,

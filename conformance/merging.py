@@ -15,7 +15,7 @@ from ..errors import UsageError
 from .report import read_json
 from .rules import RULES_VERSION, all_rules
 from .sharding import Shard, shard_in
-from .verdict import Report, SubjectReport, Verdict
+from .verdict import Report, SubjectReport, one_each
 
 _SOFTWARE = ("python", "platform", "muxloop", "hypothesis")
 """What of the environment must be the same: programs and verdicts depend on it."""
@@ -102,7 +102,7 @@ def _check_complete(parts: Sequence[_Part]) -> None:
 def _subject(place: int, parts: Sequence[_Part]) -> SubjectReport:
     """All verdicts of one subject, in the order of the catalogue."""
     order = {rule.id: position for position, rule in enumerate(all_rules())}
-    results: list[Verdict] = [verdict for part in parts for verdict in part.report.subjects[place].results]
+    results = one_each(verdict for part in parts for verdict in part.report.subjects[place].results)
     results.sort(key=lambda verdict: order.get(verdict.rule, len(order)))
     return replace(parts[0].report.subjects[place], results=results)
 

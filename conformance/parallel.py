@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ..errors import SuiteFailedError
-from .pytest_plugin import VERDICT_PROPERTY
+from .pytest_plugin import INCIDENTAL_PROPERTY, VERDICT_PROPERTY
 from .suite import OnFinish, OnStart, Plan, _ignore, finished_report
 from .tolerance import calibrate
 from .verdict import Report, SubjectReport, Verdict
@@ -25,6 +25,7 @@ class _Collector:
 
     def __init__(self, on_start: OnStart, on_finish: OnFinish) -> None:
         self.verdicts: dict[tuple[str, str], Verdict] = {}
+        self.incidental: dict[str, list[Verdict]] = {}
         self.problems: list[str] = []
         self._on_start, self._on_finish = on_start, on_finish
 
@@ -42,9 +43,14 @@ class _Collector:
         if text is None:
             self.problems.append(report.longreprtext)
             return
-        verdict = Verdict.from_json(json.loads(str(text)))
-        self.verdicts[subject.removeprefix("::"), rule] = verdict
-        self._on_finish(subject.removeprefix("::"), verdict)
+        spec, verdict = subject.removeprefix("::"), Verdict.from_json(json.loads(str(text)))
+        self.verdicts[spec, rule] = verdict
+        self.incidental.setdefault(spec, []).extend(
+            Verdict.from_json(json.loads(str(told)))
+            for name, told in report.user_properties
+            if name == INCIDENTAL_PROPERTY
+        )
+        self._on_finish(spec, verdict)
 
 
 def run_in_processes(
@@ -75,7 +81,8 @@ def run_in_processes(
             raise SuiteFailedError(
                 f"{bench.subject.spec}: no verdict came back for some rules\n{output.getvalue()}"
             )
-        reports.append(bench.report([verdict for verdict in judged if verdict]))
+        incidental = collector.incidental.get(bench.subject.spec, [])
+        reports.append(bench.report([*(verdict for verdict in judged if verdict), *incidental]))
     return finished_report(plan, reports, calibration, time.monotonic() - started)
 
 

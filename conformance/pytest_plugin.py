@@ -17,6 +17,8 @@ import pytest
 
 VERDICT_PROPERTY = "muxloop_verdict"
 """The user property of a test report that holds the verdict, as JSON."""
+INCIDENTAL_PROPERTY = "muxloop_incidental"
+"""The user property with the bad verdict, as JSON, on a rule that looked on; there may be several."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -119,6 +121,8 @@ class RuleTest(pytest.Item):
 
         verdict = self.bench.judge(self.rule)
         self.user_properties.append((VERDICT_PROPERTY, json.dumps(asdict(verdict))))
+        for other in self.bench.take_incidental():
+            self.user_properties.append((INCIDENTAL_PROPERTY, json.dumps(asdict(other))))
         standing = standing_of(verdict, strict=self.config.getoption("--muxloop-strict"))
         if standing is Standing.FAILS:
             raise _FailedRuleError(verdict_in_words(self.bench.subject.spec, verdict))

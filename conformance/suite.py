@@ -18,7 +18,8 @@ from ..errors import UsageError
 from .database import FailedPrograms, shown
 from .declarations import about, declared, gone_away, reason_for
 from .history import History
-from .judging import PROFILES, Profile, judge_rule, preflight, replay
+from .judging import PROFILES, Profile, is_judged, judge_rule, judge_suspects, preflight, replay
+from .onlooking import Onlookers
 from .playground import Playground
 from .program import parse
 from .rules import RULES_VERSION, Rule, chosen_rules
@@ -26,7 +27,7 @@ from .sharding import Shard, fingerprint
 from .subjects import Subject
 from .subjects import parse as parse_subject
 from .tolerance import Calibration, calibrate
-from .verdict import Report, SubjectReport, Verdict
+from .verdict import Report, SubjectReport, Verdict, one_each
 from .vocabulary import LOOP_ACTIONS, SELECTOR_ACTIONS
 
 HIGHEST_SEED = 2**64 - 1
@@ -96,7 +97,10 @@ class Plan:
     def bench_for(self, subject: Subject, widened: float) -> Bench:
         """The subject on a playground of its own, with the rules that judge it."""
         return Bench(
-            subject, self.rules_for(subject), self.profile, self.seed, widened, databases=self.databases
+            *(subject, self.rules_for(subject), self.profile, self.seed, widened),
+            databases=self.databases,
+            # Those of the whole run: what this machine sees is its own to tell.
+            onlookers=[rule for rule in self.rules if rule.judges == subject.kind and rule.looks_on],
         )
 
     @property
@@ -138,6 +142,7 @@ class Bench:
         widened: float,
         *,
         databases: Sequence[str] = (),
+        onlookers: Sequence[Rule] = (),
     ) -> None:
         self.subject = subject
         self._vocabulary = SELECTOR_ACTIONS if subject.kind == "selector" else LOOP_ACTIONS
@@ -147,6 +152,9 @@ class Bench:
         self.playground = Playground(subject.spec, widened)
         self._stillborn: dict[str, Verdict] | None = None
         self._described: dict[str, Any] | None = None
+        self._wanted_onlookers = onlookers
+        self._onlookers: Onlookers | None = None
+        self._incidental: list[Verdict] = []
 
     def __enter__(self) -> Bench:
         return self
@@ -174,22 +182,49 @@ class Bench:
         verdict = self._stillborn.get(rule.id) or self._not_offered(rule)
         if verdict is None:
             known = list(about(self.subject.spec, rule.id))
+            onlookers = self._those_who_look_on()
             verdict = judge_rule(
                 rule,
                 self.playground,
                 self._profile,
                 self._seed,
-                self.subject.capabilities,
+                self._capabilities,
                 known=[d.program for d in known if d.program] if known else None,
                 failed=self._failed,
+                onlookers=onlookers,
             )
+            by_the_way = judge_suspects(onlookers, rule, self.playground, self._profile, self._failed)
+            self._incidental += [with_declaration(self.subject.spec, verdict) for verdict in by_the_way]
         return with_declaration(self.subject.spec, verdict)
+
+    def take_incidental(self) -> list[Verdict]:
+        """Bad verdicts on rules that looked on while ``judge`` judged others, each told once."""
+        taken, self._incidental = self._incidental, []
+        return taken
+
+    def _those_who_look_on(self) -> Onlookers:
+        if self._onlookers is None:
+            spec, capabilities = self.subject.spec, self._capabilities
+            self._onlookers = Onlookers(
+                rule
+                for rule in self._wanted_onlookers
+                if self._not_offered(rule) is None
+                and is_judged(rule, capabilities)
+                # A deviation that is declared with its program needs no other.
+                and not any(deviation.program for deviation in about(spec, rule.id))
+            )
+        return self._onlookers
 
     def replay(self, rule: Rule, program_text: str) -> Verdict:
         """The verdict of one rule by one given program."""
         program = parse(program_text, self._vocabulary)
-        verdict = self._not_offered(rule) or replay(rule, self.playground, program, self.subject.capabilities)
+        verdict = self._not_offered(rule) or replay(rule, self.playground, program, self._capabilities)
         return with_declaration(self.subject.spec, verdict)
+
+    @property
+    def _capabilities(self) -> frozenset[str]:
+        """What the subject claims beyond the common rules: by its name, or by its attribute ``claims``."""
+        return self.subject.capabilities.union(self.describe().get("claims", ()))
 
     def _not_offered(self, rule: Rule) -> Verdict | None:
         """The verdict on a rule that asks for what the subject says it never promised; drivers say so."""
@@ -199,12 +234,13 @@ class Bench:
         return None
 
     def report(self, verdicts: Sequence[Verdict]) -> SubjectReport:
+        """Its report: one verdict on each rule, whether it was judged or looked on."""
         described = self.describe()
         return SubjectReport(
             self.subject.spec,
             described["version"],
             described["backend"] or self.subject.backend,
-            list(verdicts),
+            one_each(verdicts),
         )
 
 
@@ -243,7 +279,7 @@ def _judge_all(bench: Bench, on_start: OnStart, on_finish: OnFinish) -> Iterator
         on_start(bench.subject.spec, rule.id)
         verdict = bench.judge(rule)
         on_finish(bench.subject.spec, verdict)
-        yield verdict
+        yield from (verdict, *bench.take_incidental())
 
 
 def run_program(plan: Plan, program: str) -> Report:

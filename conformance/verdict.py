@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -67,6 +68,16 @@ class Verdict:
     def remark(self) -> str:
         """The message, where it says more than the witness does."""
         return "" if self.witness is not None and self.message == self.witness.in_short else self.message
+
+
+def one_each(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """One verdict on each rule, in the order in which the rules came first: a bad one where there is one."""
+    chosen: dict[str, Verdict] = {}
+    for verdict in verdicts:
+        former = chosen.get(verdict.rule)
+        if former is None or (verdict.bad and not former.bad):
+            chosen[verdict.rule] = verdict
+    return list(chosen.values())
 
 
 @dataclass(frozen=True)

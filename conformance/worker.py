@@ -97,6 +97,7 @@ def _describe(question: dict[str, Any]) -> dict[str, Any]:
         "version": subject.version,
         "backend": subject.chosen_backend(),
         "not_offered": dict(getattr(made, "not_offered", {})),
+        "claims": sorted(getattr(made, "claims", ())),
     }
 
 
@@ -113,14 +114,18 @@ def _check_clock(spec: str) -> None:
 def _play(question: dict[str, Any]) -> dict[str, Any]:
     from .player import play_on_loop, play_on_selector
     from .program import as_tuples
+    from .vocabulary.leaving import LEAVE
 
     subject = _subject(question)
     play = play_on_selector if subject.kind == "selector" else play_on_loop
     gc.collect()
     if hasattr(gc, "freeze") and not gc.get_freeze_count():
         gc.freeze()  # what is imported stays: collections inside a play only look at what the play made
-    events = play(subject.build, as_tuples(question["program"]), question["tolerance"])
-    polluted = any(event[2] == "left" and event[4]["changed"] for event in events)
+    program = as_tuples(question["program"])
+    events = play(subject.build, program, question["tolerance"])
+    # A subject may change its process for good when it is built: a new process for every play would be in
+    # vain, and is worth its time only where the changes are what is looked for.
+    polluted = LEAVE in program and any(event[2] == "left" and event[4]["changed"] for event in events)
     return {"events": events, "polluted": polluted, "resolution": time.get_clock_info("monotonic").resolution}
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from faulty_base import Fault
 from faulty_loops import LOOP_FAULTS
 from faulty_selectors import SELECTOR_FAULTS
-from muxloop.conformance.judging import PROFILES, Profile, judge_rule, preflight
-from muxloop.conformance.playground import Playground
-from muxloop.conformance.rules import Rule
+from muxloop.conformance.judging import PROFILES, Profile
+from muxloop.conformance.rules import Rule, all_rules
 from muxloop.conformance.subjects import parse
+from muxloop.conformance.suite import Bench
 from muxloop.conformance.verdict import Verdict
 
 FAULTS: dict[str, Fault[Any]] = {f"faulty_loops:{name}": fault for name, fault in LOOP_FAULTS.items()} | {
@@ -29,10 +29,15 @@ def hunt(profile: str) -> Profile:
 
 
 def verdicts_on(subject: str, rule: Rule, profile: str = "default") -> Iterator[Verdict]:
-    """The verdicts of one rule in up to three runs, each with a seed of its own."""
-    with Playground(subject) as playground:
-        for seed in SEEDS:
-            stillborn = preflight([rule], playground)
-            yield from stillborn or [
-                judge_rule(rule, playground, hunt(profile), seed, parse(subject).capabilities)
-            ]
+    """The verdicts of one rule in up to three runs, each with a seed of its own.
+
+    They come of the rule's own programs, or of those whose rule the fault names.
+    """
+    fault = FAULTS.get(subject)
+    programs_of = fault.programs_of if fault is not None and fault.rule == rule.id else ""
+    played = next((one for one in all_rules() if one.id == programs_of), rule)
+    for seed in SEEDS:
+        with Bench(parse(subject), [played], hunt(profile), seed, 1.0, onlookers=[rule]) as bench:
+            verdicts = [bench.judge(played), *bench.take_incidental()]
+        held = Verdict(rule.id, rule.level, "held")
+        yield next((verdict for verdict in verdicts if verdict.rule == rule.id), held)

@@ -5,6 +5,9 @@ A fault is a class. Its docstring *is* its label, so the two cannot drift apart:
 
     <number in the list of historical faults and issue, or "seen in"/"invented">: <symptom>. Breaks <RULE>.
 
+The rule may be one that looks on, and the fault show only in the programs of another: ``Breaks <RULE> in
+programs of <OTHER RULE>.``
+
 `SteppedLoop` is CPython's selector loop with a turn of our own, sound as it stands: the tests hold it to
 the same observations as CPython's. A fault overrides the one step it spoils. It reads private attributes of
 CPython's loop on purpose (3.11 to 3.13): it is an edition of that loop, not a client of it.
@@ -23,7 +26,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 LABEL = re.compile(
-    r"(?P<issue>.+?): (?P<symptom>.+)\. Breaks (?P<rule>[A-Z]+-\d\d)(?: \((?P<outcome>\w+)\))?\.$"
+    r"(?P<issue>.+?): (?P<symptom>.+)\. Breaks (?P<rule>[A-Z]+-\d\d)"
+    r"(?: in programs of (?P<programs_of>[A-Z]+-\d\d))?(?: \((?P<outcome>\w+)\))?\.$"
 )
 
 SWEEP_FROM = 100
@@ -50,6 +54,8 @@ class Fault(Generic[T]):
     rule: str
     factory: Callable[..., T]
     outcome: str = "broken"
+    programs_of: str = ""
+    """The rule whose programs show the fault, where it is another one."""
 
 
 LoopFault = Fault[asyncio.AbstractEventLoop]
@@ -68,7 +74,8 @@ class FaultBed(dict[str, Fault[T]], Generic[T]):
             )
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", made.__name__).lower()
         self[name] = Fault(
-            name, label["issue"], label["symptom"], label["rule"], made, label["outcome"] or "broken"
+            *(name, label["issue"], label["symptom"], label["rule"], made, label["outcome"] or "broken"),
+            programs_of=label["programs_of"] or "",
         )
         return made
 

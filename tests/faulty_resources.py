@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextvars import Context
@@ -116,3 +117,70 @@ class KeepsTheWakeUpFile(SteppedLoop):
         if threading.current_thread() is threading.main_thread():
             signal.set_wakeup_fd(self._csock.fileno())
         return super().call_soon_threadsafe(callback, *args, context=context)
+
+
+# -- what shows in programs of other rules only --------------------------------------------------------------
+
+
+@RESOURCE_FAULTS.plant
+class DuplicatesConnectingSockets(SteppedLoop):
+    """invented: sock_connect() connects a duplicate that nobody closes. Breaks RES-01 in programs of
+    CAN-12."""
+
+    async def sock_connect(self, sock: Any, address: Any) -> None:
+        os.dup(sock.fileno())
+        await super().sock_connect(sock, address)
+
+
+@RESOURCE_FAULTS.plant
+class LooksUpInThreadsThatStay(SteppedLoop):
+    """invented: every look-up has a thread of its own, which stays. Breaks RES-02 in programs of DNS-01."""
+
+    async def getaddrinfo(self, *args: Any, **keywords: Any) -> Any:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        return await super().getaddrinfo(*args, **keywords)
+
+
+@RESOURCE_FAULTS.plant
+class KeepsCancelledJobs(SteppedLoop):
+    """invented: what run_in_executor() was given is noted for a cancelled future, too, and never struck out.
+    Breaks RES-03 in programs of CAN-15."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: dict[Any, Any] = {}
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        future = super().run_in_executor(executor, func, *args)
+        self.noted[future] = func, args
+        future.add_done_callback(lambda done: done.cancelled() or self.noted.pop(done))
+        return future
+
+
+@RESOURCE_FAULTS.plant
+class KeepsRemovedSignalHandlers(SteppedLoop):
+    """invented: the handler of a signal and its arguments are kept when it is removed, in case it comes back.
+    Breaks RES-03 in programs of SIG-02."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.former: dict[int, Any] = {}
+
+    def add_signal_handler(self, sig: int, callback: Any, *args: Any) -> None:
+        super().add_signal_handler(sig, callback, *args)
+        self.former[sig] = callback, args
+
+
+@RESOURCE_FAULTS.plant
+class LeavesItsProfiler(SteppedLoop):
+    """invented: in debug mode run_forever() takes a profile function along, and leaves it behind. Breaks
+    RES-08 in programs of EXC-06."""
+
+    def run_forever(self) -> None:
+        if self._debug:
+            sys.setprofile(_take_no_notice)
+        super().run_forever()
+
+
+def _take_no_notice(*_: object) -> None:
+    """A profile function."""

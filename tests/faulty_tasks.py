@@ -222,6 +222,23 @@ class TimeoutSwallowsCancellation(OwnPartsLoop):
     parts: ClassVar[dict[str, Any]] = with_timeouts(PossessiveTimeout)
 
 
+class AcquisitiveTimeout(asyncio.Timeout):  # type: ignore[misc]
+    """A timeout that takes cancellations for its own which were asked for before its block was entered."""
+
+    async def __aexit__(self, kind: Any, error: Any, _: Any) -> None:
+        await super().__aexit__(None, None, None)
+        if self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+
+@TASK_FAULTS.plant
+class TimeoutTakesEarlierCancellation(OwnPartsLoop):
+    """21 gh-134471: a timeout, even one that does not expire, turns a cancellation that was asked for before
+    into a TimeoutError. Breaks CAN-17."""
+
+    parts: ClassVar[dict[str, Any]] = with_timeouts(AcquisitiveTimeout)
+
+
 class UnhurriedTimeout(asyncio.Timeout):  # type: ignore[misc]
     """A timeout that arms a deadline in the past one turn later."""
 

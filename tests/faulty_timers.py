@@ -52,6 +52,14 @@ class ExactDeadlineLost(SteppedLoop):
             heapq.heappop(self._scheduled)
 
 
+@TIMER_FAULTS.plant
+class ClaimsFifoDeadlines(SteppedLoop):
+    """invented: equal deadlines are said to fire in the order of arming, by a heap that knows none. Breaks
+    TMR-04."""
+
+    claims = frozenset({"fifo-deadlines"})
+
+
 class NumberedTimer(asyncio.TimerHandle):
     """A timer that knows when it was armed."""
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
+import sys
 import threading
 import warnings
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from symptoms import count_polls, run, shows, socket_pairs, turn
@@ -104,3 +107,58 @@ def signals_wake_no_closed_loop(loop: Any, _patience_s: float) -> object:
     loop.call_soon_threadsafe(int)
     turn(loop)
     return signal.set_wakeup_fd(-1)
+
+
+@shows("duplicates_connecting_sockets", right=0)
+def no_descriptor_is_left_by_connecting(loop: Any, _patience_s: float) -> object:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as client:
+        client.setblocking(False)
+        before = set(os.listdir("/proc/self/fd"))
+        loop.run_until_complete(loop.sock_connect(client, server.getsockname()))
+        left = set(os.listdir("/proc/self/fd")) - before
+        for number in left:
+            os.close(int(number))
+    return len(left)
+
+
+@shows("looks_up_in_threads_that_stay", right=0)
+def no_thread_is_left_by_a_look_up(loop: Any, _patience_s: float) -> object:
+    before = set(threading.enumerate())
+    loop.run_until_complete(loop.getaddrinfo("127.0.0.1", 80))
+    loop.run_until_complete(loop.shutdown_default_executor())
+    return len(set(threading.enumerate()) - before)
+
+
+@shows("keeps_cancelled_jobs", right=True)
+def a_cancelled_job_is_let_go(loop: Any, _patience_s: float) -> object:
+    begin, argument = threading.Event(), Argument()
+    watched = weakref.ref(argument)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(begin.wait)
+        loop.run_in_executor(pool, id, argument).cancel()
+        turn(loop)
+        begin.set()
+    del argument
+    gc.collect()
+    return watched() is None
+
+
+@shows("keeps_removed_signal_handlers", right=True)
+def a_removed_handler_is_let_go(loop: Any, _patience_s: float) -> object:
+    argument = Argument()
+    watched = weakref.ref(argument)
+    loop.add_signal_handler(signal.SIGUSR1, id, argument)
+    loop.remove_signal_handler(signal.SIGUSR1)
+    del argument
+    gc.collect()
+    return watched() is None
+
+
+@shows("leaves_its_profiler", right=None)
+def no_profiler_is_left_by_a_run(loop: Any, _patience_s: float) -> object:
+    before = sys.getprofile()
+    loop.set_debug(True)
+    turn(loop)
+    left = sys.getprofile()
+    sys.setprofile(before)
+    return left if left is not before else None

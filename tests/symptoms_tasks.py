@@ -156,6 +156,22 @@ def a_foreign_cancellation_stays_one(loop: Any, patience_s: float) -> object:
     return told(body(), loop, patience_s)
 
 
+@shows("timeout_takes_earlier_cancellation", right="CancelledError")
+def an_earlier_cancellation_stays_one(loop: Any, patience_s: float) -> object:
+    async def body() -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        try:
+            async with asyncio.timeout(1000):
+                await asyncio.sleep(0)
+        except TimeoutError:
+            return "TimeoutError"
+        return "nothing"
+
+    return told(body(), loop, patience_s)
+
+
 @shows("timeout_lets_a_step_pass", right=["TimeoutError"])
 def nothing_gets_past_a_timeout_of_zero(loop: Any, patience_s: float) -> object:
     log: list[str] = []

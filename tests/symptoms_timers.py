@@ -13,6 +13,7 @@ import time
 import weakref
 from typing import Any
 
+import muxloop
 from faulty_timers import SLOT_S
 from symptoms import count_polls, error_of, run, run_watched, shows, turn
 
@@ -228,3 +229,14 @@ def cancelling_costs_in_proportion(loop: Any, _patience_s: float) -> object:
     # Many first: a compiler, where there is one, then knows the way when it comes to the few.
     many_s, few_s = (min(cost_s(timers) for _ in range(3)) for timers in (1600, 200))
     return many_s < 24 * few_s
+
+
+@shows("claims_fifo_deadlines", right=list(range(8)), sound=(muxloop.new_event_loop,))
+def equal_deadlines_keep_the_order_of_arming(loop: Any, patience_s: float) -> object:
+    log: list[int] = []
+    when = loop.time() + 0.01
+    for number in range(8):
+        loop.call_at(when, log.append, number)
+    loop.call_at(when + 0.01, loop.stop)
+    run_watched(loop, patience_s)
+    return log

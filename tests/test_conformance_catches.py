@@ -24,8 +24,12 @@ def first_bad_verdict(subject, rule_id):
     return verdict
 
 
-FIRST = {fault.rule: subject for subject, fault in reversed(FAULTS.items()) if fault.name not in KILLERS}
-"""Of each rule the fault that was planted first."""
+FIRST = {
+    (fault.rule, fault.programs_of): subject
+    for subject, fault in reversed(FAULTS.items())
+    if fault.name not in KILLERS
+}
+"""Of each rule the fault that was planted first, by programs of its own or of another rule."""
 
 
 @pytest.mark.parametrize("subject", FIRST.values())
@@ -33,6 +37,7 @@ def test_a_planted_fault_is_caught_by_the_rule_that_names_it(subject):
     fault = FAULTS[subject]
     verdict = first_bad_verdict(subject, fault.rule)
     assert verdict.bad, f"{fault.rule} held: {fault.symptom}"
+    assert verdict.rule == fault.rule
     assert verdict.witness is not None
     assert verdict.reproduce is not None
     assert verdict.reproduce.startswith("muxloop conform ")

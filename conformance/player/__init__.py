@@ -48,6 +48,13 @@ class LoopPlayer(
 ):
     """All actions on event loops."""
 
+    def has_open(self) -> bool:
+        """Whether the program has left a transport or a server open, which is the program's to close."""
+        made = [link for link in self.links.values() if link.transport is not None and not link.lost]
+        endpoints = [each for each in self.endpoints.values() if not each.closed]
+        servers = [each for each in self.servers.values() if not each.closed]
+        return bool(made or endpoints or servers or self._processes or self._errands)
+
     def finish(self) -> None:
         """Leave nothing behind: threads, jobs, signal handlers, sockets, the loop."""
         asyncio._set_running_loop(None)
@@ -101,11 +108,13 @@ def _play_on_loop(
             player.note("broken-player", "", error=repr(error))
         played = _finished(player)
         logger.removeHandler(notes)
-        if before is not None:
-            ended, remains = player.now(), player.remains()
+        if before is not None and player.loop.is_closed():
+            ended, remains, loops = player.now(), player.remains(), [player.forsaken_loop()]
+            in_use = player.has_open()
             del player, notes
-            left = before.left(remains, warned, tolerance)
-            played.append((ended, "main", "left", "", left))
+            left = before.left(loops, remains, [] if in_use else warned, tolerance)
+            if leaving.asked_for(program) or any(left.values()):
+                played.append((ended, "main", "left", "", left))
     return played
 
 

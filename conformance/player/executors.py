@@ -42,7 +42,8 @@ class Executors(Cancelling):
         self.note("default-executor", type(executor).__name__, error=error)
 
     def do_job(self, label: str, text: str) -> None:
-        self._submit_job(label, text, None, self._job_of(label, text))
+        job = self._job_of(label, text)
+        self._submit_job(label, text, None, job, self.entrust(label, job))
 
     def do_process(self, label: str, text: str) -> None:
         if self._process_pool is None:
@@ -64,7 +65,7 @@ class Executors(Cancelling):
         future.add_done_callback(lambda done: self._job_done(label, done))
 
     def _job_of(self, label: str, text: str) -> Callable[[], Any]:
-        def work() -> Any:
+        def work(_: object = None) -> Any:
             self.note("job-began", label)
             if text == "error":
                 raise ValueError(label)
@@ -87,4 +88,5 @@ class Executors(Cancelling):
 
     def close_pools(self) -> None:
         for pool in self._executor_pools:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # The pipes of a process pool are closed by a thread that goes on until its process has ended.
+            pool.shutdown(wait=pool is self._process_pool, cancel_futures=True)

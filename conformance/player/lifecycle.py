@@ -124,13 +124,13 @@ class LifeCycle(Executors):
         job = self._jobs[label] = threading.Event()
         started = threading.Event()
 
-        def work() -> str:
+        def work(_: object) -> str:
             started.set()
             job.wait(5)
             return label
 
         try:
-            future = self.futures[label] = self.loop.run_in_executor(None, work)
+            future = self.futures[label] = self.loop.run_in_executor(None, work, self.entrust(label, work))
         except Exception as error:
             self.note("attempted", "run_in_executor", error=f"{type(error).__name__}: {error}")
             return

@@ -65,9 +65,16 @@ class Scheduling(LoopStage):
         super().__init__(*arguments)
         self.handles: dict[str, asyncio.Handle] = {}
         self._watched: dict[str, tuple[weakref.ref[Any], weakref.ref[Any]]] = {}
+        self._entrusted: dict[str, list[weakref.ref[Any]]] = {}
         self._delays_s: dict[str, float] = {}
         self.running: Callback | None = None
         self._base: float | None = None
+
+    def entrust(self, name: str, callback: object) -> Payload:
+        """An argument to hand to the loop with the callback; both are looked for once the loop is closed."""
+        payload = Payload()
+        self._entrusted.setdefault(name, []).extend((weakref.ref(callback), weakref.ref(payload)))
+        return payload
 
     def do_soon(self, label: str, body: Program, value: int | None = None) -> None:
         self._schedule("soon", label, body, value)

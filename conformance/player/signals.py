@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..program import Program
-from .stage import LoopStage
+from .scheduling import Scheduling
 
 
 class _Handler:
@@ -34,7 +34,7 @@ class _Handler:
             stage.expect_again(self, sent)
 
 
-class Signals(LoopStage):
+class Signals(Scheduling):
     """add_signal, remove_signal, kill, resend, refuse_signal, runner, interrupt.
 
     A signal is only sent while a handler of the loop takes it: it would end the process otherwise.
@@ -53,8 +53,9 @@ class Signals(LoopStage):
         name, number = self.fresh(label), getattr(signal, text)
         self._dispositions.setdefault(number, signal.getsignal(number))
         handler = _Handler(self, name, number, body)
+        argument = self.entrust(name, handler)
         add = "add_signal_handler"
-        error, _ = self._error_of(add, lambda loop: loop.add_signal_handler(number, handler))
+        error, _ = self._error_of(add, lambda loop: loop.add_signal_handler(number, handler, argument))
         with self.sending:
             self.note("signal-added", name, signal=text, error=error)
             if error is None:

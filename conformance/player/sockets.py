@@ -7,7 +7,8 @@ from typing import Any
 
 from ..program import PAIRS, Program
 from .files import End, Watchable, open_pair, take_number
-from .stage import READER_LIMIT, LoopStage, Stage
+from .scheduling import Scheduling
+from .stage import READER_LIMIT, Stage
 
 
 def _first_number() -> int:
@@ -115,7 +116,7 @@ class Pairs(Stage):
         self.note("reused", str(pair))
 
 
-class Watching(Pairs, LoopStage):
+class Watching(Pairs, Scheduling):
     """add_reader, add_writer and their removal."""
 
     def do_reader(self, pair: int, label: str, body: Program, text: str = "sock") -> None:
@@ -135,7 +136,7 @@ class Watching(Pairs, LoopStage):
         ours = self.pair(pair).ours
         runs = 0
 
-        def ready() -> None:
+        def ready(_: object) -> None:
             nonlocal runs
             runs += 1
             self.enter(name, runs)
@@ -151,7 +152,7 @@ class Watching(Pairs, LoopStage):
         add = getattr(self.loop, f"add_{side}")
         error = None
         try:
-            add(ours if text == "sock" else self.pair(pair).number, ready)
+            add(ours if text == "sock" else self.pair(pair).number, ready, self.entrust(name, ready))
         except Exception as caught:
             error = f"{type(caught).__name__}: {caught}"
         self.note("watched", name, side=side, pair=pair, by=text, error=error)

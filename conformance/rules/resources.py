@@ -54,6 +54,7 @@ _CLOSE = "asyncio-eventloop docs, loop.close"
     timed=True,
     cost=2,
     needs="descriptors",
+    looks_on=True,
 )
 def no_descriptors(history: History) -> Iterator[Finding]:
     for left in history.of("left"):
@@ -70,6 +71,7 @@ def no_descriptors(history: History) -> Iterator[Finding]:
     programs=_LIVES,
     timed=True,
     cost=2,
+    looks_on=True,
 )
 def no_threads(history: History) -> Iterator[Finding]:
     for left in history.of("left"):
@@ -87,6 +89,7 @@ def no_threads(history: History) -> Iterator[Finding]:
     programs=_LIVES,
     timed=True,
     cost=2,
+    looks_on=True,
 )
 def nothing_alive(history: History) -> Iterator[Finding]:
     for leaving in history.of("leaving"):
@@ -94,7 +97,10 @@ def nothing_alive(history: History) -> Iterator[Finding]:
             names = ", ".join(leaving["alive"])
             yield Finding(f"nobody holds {names} any more: it ran", "it, or its argument, is still alive")
     for left in history.of("left"):
-        if left["alive"]:
+        if left["held"]:
+            names = ", ".join(left["held"])
+            yield Finding(f"nobody holds {names} any more: the loop is closed", "it is still alive")
+        elif left["alive"]:
             names = ", ".join(left["alive"])
             yield Finding(f"nobody holds {names} any more: the loop is closed and gone", "it is still alive")
 
@@ -107,6 +113,7 @@ def nothing_alive(history: History) -> Iterator[Finding]:
     programs=_LIVES,
     timed=True,
     cost=2,
+    looks_on=True,
 )
 def no_warnings(history: History) -> Iterator[Finding]:
     for left in history.of("left"):
@@ -121,17 +128,29 @@ def no_warnings(history: History) -> Iterator[Finding]:
     source="asyncio-eventloop docs, loop.set_exception_handler",
     programs=_LIVES,
     cost=2,
+    looks_on=True,
 )
 def no_false_alarms(history: History) -> Iterator[Finding]:
     raised = {event.label for event in history.of("raised")}
+    meant = _meant_to_fail(history)
     for handled in history.of("handled"):
         # One that is called in its own way is a matter of EXC-01.
-        if handled["arguments"] == 2 and handled.label not in raised:
+        if handled["arguments"] == 2 and handled.label not in raised and handled["exception"] not in meant:
             told = f"{handled['exception']} {handled.label}" if handled["exception"] != "NoneType" else ""
             yield Finding(
                 "the exception handler is called for exceptions of callbacks only",
                 f"it was called with {(told or handled['message'])!r}",
             )
+
+
+def _meant_to_fail(history: History) -> set[str]:
+    """The classes of the exceptions that programs of other rules bring about on purpose."""
+    meant = {"ValueError"}
+    if history.of("starved"):
+        meant.add("OSError")
+    if any(action[2] == "empty buffer" for action in history.actions("protocol")):
+        meant.add("RuntimeError")
+    return meant
 
 
 _REST_MS = 120
@@ -212,6 +231,7 @@ def idle_at_rest(history: History) -> Iterator[Finding]:
     source=f"{_CLOSE}; signal.set_wakeup_fd docs; CPython test_unix_events",
     programs=_LIVES,
     cost=2,
+    looks_on=True,
 )
 def process_as_before(history: History) -> Iterator[Finding]:
     for left in history.of("left"):

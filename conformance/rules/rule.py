@@ -57,6 +57,8 @@ class Rule:
     """What the platform must have: a key of ``PLATFORM_FEATURES``."""
     version: int = 1
     """Raised by one when what the rule asks changes: a verdict by another version is about something else."""
+    looks_on: bool = False
+    """Whether the programs of all other rules put it to the test as well."""
 
     @property
     def group(self) -> str:
@@ -90,6 +92,7 @@ def rule(
     capability: str | None = None,
     needs: str | None = None,
     version: int = 1,
+    looks_on: bool = False,
 ) -> Callable[[Check], Check]:
     """Put the decorated check into the catalogue as the rule of that id."""
 
@@ -97,7 +100,14 @@ def rule(
         if rule_id in _catalogue or level not in LEVELS:
             raise ValueError(f"rule {rule_id}: given twice, or of the unknown level {level!r}")
         _catalogue[rule_id] = Rule(
-            rule_id, level, sentence, source, programs, check, judges, timed, cost, capability, needs, version
+            *(rule_id, level, sentence, source, programs, check),
+            judges=judges,
+            timed=timed,
+            cost=cost,
+            capability=capability,
+            needs=needs,
+            version=version,
+            looks_on=looks_on,
         )
         return check
 

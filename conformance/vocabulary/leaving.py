@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from .spec import ActionSpec, spec
 
+LEAVE = ("leave",)
+
 ACTIONS: dict[str, ActionSpec] = {
     "leave": spec(
         "",
