@@ -32,7 +32,8 @@ def _one_after_the_other(call: SearchStrategy[Action], in_the_end: Program = ())
 
 
 def _meanwhile(*happenings: SearchStrategy[Action]) -> Body:
-    some = several(st.one_of(action("cancel_task", st.sampled_from(_CALLERS)), *happenings), 1, 2)
+    cancel = action("cancel_task", st.sampled_from(("t0", *_CALLERS)))  # the first calls for certain
+    some = several(st.one_of(cancel, cancel, *happenings), 1, 2)
     return several(st.one_of(soon(some), later(_AT_MS)(some), later(_AT_MS)(some)), 1, 4)
 
 
@@ -50,6 +51,11 @@ _ACCEPTING = programs(
     _one_after_the_other(st.just(("sock_accept", 0)), (("knock", 0),)),
     _meanwhile(st.just(("knock", 0))),
     tuple(("later", None, ms, (("knock", 0),)) for ms in (4, 5, 6)),
+    (("run",), ("answer", 0)),
+)
+_ACCEPTING_IN_VAIN = programs(
+    (("answer", 0), ("task", "t0", (("sock_accept", 0),)), ("on_done", "t0", None, (("knock", 0),))),
+    _meanwhile(),
     (("run",), ("answer", 0)),
 )
 _SENDING = programs(
@@ -70,7 +76,7 @@ _CONNECTING = programs(
     "a cancelled sock_recv(), sock_accept(), sock_connect() or sock_sendall() leaves no registration behind, "
     "and takes no data and no connection that comes later",
     source="bpo-30064; CPython test_sock_lowlevel",
-    programs=st.one_of(_RECEIVING, _RECEIVING, _ACCEPTING, _SENDING, _CONNECTING),
+    programs=st.one_of(_RECEIVING, _RECEIVING, _ACCEPTING, _ACCEPTING_IN_VAIN, _SENDING, _CONNECTING),
 )
 def cancelled_calls_leave_nothing(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)

@@ -49,6 +49,19 @@ def _awaited() -> SearchStrategy[Program]:
     return programs(st.tuples(start), several(waits, most=3), ("run",))
 
 
+def _left_alone() -> SearchStrategy[Program]:
+    """Processes that say much at once and end."""
+    talking = st.tuples(
+        _STARTED, st.sampled_from(["talk", "echo"]), st.sampled_from([4000, 70_000]), _STATUSES
+    )
+    return programs(
+        st.lists(talking, min_size=1, max_size=_MOST).map(
+            lambda all_of_them: tuple((how, f"p{i}", *rest) for i, (how, *rest) in enumerate(all_of_them))
+        ),
+        *(("run",), ("children",), ("run",)),
+    )
+
+
 def _wait(labels: SearchStrategy[str]) -> SearchStrategy[Action]:
     return action("wait_process", labels)
 
@@ -72,7 +85,7 @@ def _cancel(labels: SearchStrategy[str]) -> SearchStrategy[Action]:
     "a process ends once, with its exit code, of which all who wait for it learn, and its output is complete",
     source="asyncio-eventloop docs, loop.subprocess_exec; asyncio-protocol docs, SubprocessProtocol; "
     "CPython test_subprocess",
-    programs=st.one_of(_meddled(_wait, _kill), _awaited()),
+    programs=st.one_of(_meddled(_wait, _kill), _awaited(), _left_alone()),
     cost=3,
     needs="children",
 )

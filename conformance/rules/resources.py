@@ -37,6 +37,7 @@ _PENDING = several(st.one_of(soon(), at(20_000)(EMPTY), threadsafe()), 0, 2)
 _LIVES = programs(
     bodies([soon, later(), at(), threadsafe], _LEAVES, max_leaves=8),
     st.sampled_from([(), _JOB]),
+    several(CANCEL, 0, 2),
     ("run",),
     _PENDING,
     ("leave",),

@@ -77,25 +77,36 @@ def _delivered(history: History) -> Iterator[Finding]:
             )
 
 
+_HEARD = programs(
+    several(_NESTED_ADD, 1, 3),
+    several(
+        st.one_of(
+            soon(several(st.one_of(_KILLS, _ADD, _REMOVE), 1, 4)),
+            later()(several(st.one_of(_KILLS, _ADD, _REMOVE), 1, 3)),
+            soon(_IN_THREAD.map(lambda thread: (thread,))),
+        ),
+        1,
+        4,
+    ),
+    ("run",),
+)
+# Nothing else is due that would wake the loop.
+_HEARD_AT_REST = programs(
+    action("add_signal", "SIGUSR1", None, st.just(())).map(lambda added: (added,)),
+    action("block", st.integers(1, 5)).map(
+        lambda block: (("soon", None, (("thread", "T", (block, ("kill", "SIGUSR1", 1))),)),)
+    ),
+    ("run",),
+)
+
+
 @rule(
     "SIG-01",
     "R",
     "a signal's handler runs in the loop after each delivery, of which several may merge; "
     "it wakes an idle loop",
     source=f"{_DOCS}; CPython test_events",
-    programs=programs(
-        several(_NESTED_ADD, 1, 3),
-        several(
-            st.one_of(
-                soon(several(st.one_of(_KILLS, _ADD, _REMOVE), 1, 4)),
-                later()(several(st.one_of(_KILLS, _ADD, _REMOVE), 1, 3)),
-                soon(_IN_THREAD.map(lambda thread: (thread,))),
-            ),
-            1,
-            4,
-        ),
-        ("run",),
-    ),
+    programs=st.one_of(_HEARD, _HEARD, _HEARD_AT_REST),
     timed=True,
     needs="signals",
 )

@@ -40,6 +40,8 @@ _MISCHIEF = [
     *(WRITE, WRITE, PAUSE, RESUME, WRITE_EOF, CLOSE, ABORT),
     *(PEER_SENDS, PEER_SENDS, PEER_TAKES, PEER_READS, PEER_ENDS, PEER_LEAVES),
 ]
+_ENDS = [CLOSE, ABORT, ABORT, WRITE, PEER_SENDS]
+"""Closed and aborted, and not for the first time."""
 
 
 @rule(
@@ -50,6 +52,7 @@ _MISCHIEF = [
     source=f"{_PROTOCOL_DOCS}, Base Protocol and Streaming Protocols; PEP 3156; gh-136234",
     programs=st.one_of(
         conversations(events(_MISCHIEF), reactions(_LIVELY, _MISCHIEF)),
+        conversations(events(_ENDS, 1, 2), reactions(_LIVELY, _ENDS)),
         conversations(reactions(("data_received",), [FAIL], 1, 1), several(PEER_SENDS, 1, 2)),
         conversations(reactions(("data_received", "eof_received"), [FAIL, CLOSE], 1), events(_MISCHIEF)),
     ),
