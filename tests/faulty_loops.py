@@ -27,6 +27,7 @@ from faulty_resources import RESOURCE_FAULTS
 from faulty_signals import SIGNAL_FAULTS
 from faulty_tasks import TASK_FAULTS
 from faulty_timers import TIMER_FAULTS
+from faulty_tls import TLS_FAULTS
 from faulty_transports import TRANSPORT_FAULTS
 
 if hasattr(select, "epoll"):  # which they spoil
@@ -80,6 +81,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **ENDING_FAULTS,
     **TRANSPORT_FAULTS,
     **NAME_FAULTS,
+    **TLS_FAULTS,
     **KILLERS,
 }
 

@@ -42,6 +42,7 @@ for module in (
     "endings",
     "transports",
     "names",
+    "tls",
     "selectors",
     "selector_lives",
 ):

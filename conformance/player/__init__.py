@@ -28,6 +28,7 @@ from .sock_calls import SockCalls
 from .sock_files import SockFiles
 from .special_files import SpecialFiles
 from .threads import Threads
+from .tls import Tls
 
 Events = list[tuple[float, str, str, str, dict[str, Any]]]
 
@@ -41,6 +42,7 @@ class LoopPlayer(
     Processes,
     Datagrams,
     leaving.Leaving,
+    Tls,
     Pipes,
     Threads,
     SockCalls,

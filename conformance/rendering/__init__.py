@@ -32,6 +32,7 @@ from . import (
     sockets,
     special_files,
     tasks,
+    tls,
     transports,
 )
 from .scheduling import LoopScript
@@ -53,6 +54,7 @@ LOOP_LINES: Table = {
     **servers.LINES,
     **datagrams.LINES,
     **pipes.LINES,
+    **tls.LINES,
     **processes.LINES,
     **signals.LINES,
     **shutdown.LINES,

@@ -96,6 +96,8 @@ class Survey:
     def _lasts_ms(self, action: Action) -> float:
         kind, body = action[0], _body(action)
         own = _OWN_MS[kind](action) if kind in _OWN_MS else 0.01
+        if kind == "close_link":  # under TLS the peer may not answer
+            own += max((made[3] for made in self.nodes.values() if made[0] == "tls_limits"), default=0.0)
         rounds = max((inner[1] for inner in body if inner[0] == "again"), default=1)
         return (own + sum(self._lasts_ms(inner) for inner in body)) * max(1, rounds)
 
@@ -120,6 +122,8 @@ _OWN_MS: dict[str, Callable[[Action], float]] = {
     "flood": lambda action: action[2] * 0.05,
     "fork": lambda _: 100.0,
     "link": lambda _: 10.0,
+    "tls_link": lambda _: 150.0,
+    "tls_limits": lambda action: float(action[2] + action[3]),
     "write": lambda action: 1 + action[2] / 50_000,
     "sendfile": lambda action: 5 + action[2] / 50_000,
 }

@@ -235,6 +235,12 @@ def factory_of(script: LoopScript) -> str:
     return "talker"
 
 
+def connecting(script: LoopScript) -> None:
+    """The coroutine ``connect(number, …)``, and the list of those under way."""
+    script.state("errands", "errands = []")
+    script.define("connect", *_CONNECT.format(factory=factory_of(script)).splitlines())
+
+
 def link(script: LoopScript, place: Place, pair: int, _text: str) -> Lines:
     factory = factory_of(script)
     script.state("errands", "errands = []")
@@ -244,7 +250,7 @@ def link(script: LoopScript, place: Place, pair: int, _text: str) -> Lines:
         script.define("let_connect", *_LET_CONNECT.format(factory=factory).splitlines())
         made = f"let_connect({pair})"
     else:
-        script.define("connect", *_CONNECT.format(factory=factory).splitlines())
+        connecting(script)
         made = f"connect({pair}, sock=sides.pop({pair}))"
         if way == "client":
             made = f'connect({pair}, host="127.0.0.1", port=listeners[{pair}].getsockname()[1])'

@@ -25,6 +25,7 @@ from . import (
     special_files,
     tasks,
     threads,
+    tls,
     transports,
 )
 from .spec import ActionSpec
@@ -58,6 +59,7 @@ LOOP_ACTIONS = _merged(
     servers,
     datagrams,
     pipes,
+    tls,
     processes,
     signals,
     sock_calls,
