@@ -56,7 +56,7 @@ _ACCEPTING = programs(
 _ACCEPTING_IN_VAIN = programs(
     (("answer", 0), ("task", "t0", (("sock_accept", 0),)), ("on_done", "t0", None, (("knock", 0),))),
     _meanwhile(),
-    (("run",), ("answer", 0)),
+    (("later", None, 6, (("knock", 0),)), ("run",), ("answer", 0)),
 )
 _SENDING = programs(
     (("fill", 0),),
