@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -171,3 +172,15 @@ class SignalByteRefused(SteppedLoop):
 def send(name: str) -> None:
     """Send that signal to this process."""
     os.kill(os.getpid(), getattr(signal, name))
+
+
+@SIGNAL_FAULTS.plant
+class ReplacingForgetsTheSignal(SteppedLoop):
+    """invented: what came for the former handler of a signal is thrown away when it is replaced. Breaks
+    SIG-07."""
+
+    def add_signal_handler(self, sig: int, callback: Callable[..., object], *args: Any) -> None:
+        if sig in self._signal_handlers:
+            with contextlib.suppress(BlockingIOError):
+                self._ssock.recv(4096)
+        super().add_signal_handler(sig, callback, *args)

@@ -157,3 +157,19 @@ def a_flood_of_one_signal_leaves_room_for_another(loop: Any, patience_s: float) 
     for number in (signal.SIGUSR1, signal.SIGUSR2):
         loop.remove_signal_handler(number)
     return log
+
+
+@shows("replacing_forgets_the_signal", right=["heard"], sound=(asyncio.SelectorEventLoop, muxloop.EventLoop))
+def a_replaced_handler_passes_its_signal_on(loop: Any, patience_s: float) -> object:
+    log: list[str] = []
+
+    def replace() -> None:
+        send("SIGUSR1")
+        loop.add_signal_handler(signal.SIGUSR1, log.append, "heard")
+        loop.call_later(min(patience_s, 0.1), loop.stop)
+
+    loop.add_signal_handler(signal.SIGUSR1, log.append, "heard")
+    loop.call_soon(replace)
+    loop.run_forever()
+    loop.remove_signal_handler(signal.SIGUSR1)
+    return log

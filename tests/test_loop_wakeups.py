@@ -125,6 +125,35 @@ def test_a_signal_before_the_run_is_not_lost(loop: EventLoop) -> None:
 
 
 @needs_unix_signals
+@pytest.mark.parametrize("removed", [False, True], ids=["replaced", "removed and added"])
+def test_a_signal_reaches_the_handler_in_place_when_its_turn_comes(loop: EventLoop, removed: bool) -> None:
+    seen: list[str] = []
+
+    def change_handlers() -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        if removed:
+            loop.remove_signal_handler(signal.SIGUSR1)
+        loop.add_signal_handler(signal.SIGUSR1, seen.append, "new")
+
+    loop.add_signal_handler(signal.SIGUSR1, seen.append, "former")
+    loop.call_soon(change_handlers)
+    turn(loop, 3)
+    assert seen == ["new"]
+
+
+@needs_unix_signals
+def test_a_signal_that_nobody_handles_any_more_is_dropped(loop: EventLoop) -> None:
+    seen: list[str] = []
+    loop.add_signal_handler(signal.SIGUSR1, seen.append, "former")
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert loop.remove_signal_handler(signal.SIGUSR1)
+    turn(loop, 3)
+    loop.add_signal_handler(signal.SIGUSR1, seen.append, "new")
+    turn(loop, 3)
+    assert seen == []
+
+
+@needs_unix_signals
 def test_closing_restores_what_was_there_before(loop: EventLoop) -> None:
     def mine(*_: object) -> None: ...
 

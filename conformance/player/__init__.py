@@ -110,7 +110,7 @@ def _play_on_loop(
             player.note("broken-player", "", error=repr(error))
         played = _finished(player)
         logger.removeHandler(notes)
-        if before is not None and player.loop.is_closed():
+        if before is not None and player.loop.is_closed() and played[-1][2] != "unfinished":
             ended, remains, loops = player.now(), player.remains(), [player.forsaken_loop()]
             in_use = player.has_open()
             del player, notes

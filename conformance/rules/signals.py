@@ -344,3 +344,38 @@ def none_crowded_out(history: History) -> Iterator[Finding]:
     for label in ("single", "flood"):
         if history.of("signal-sent") and not history.begins(label):
             yield Finding(f"{label} runs: a signal of its kind came", "it never ran")
+
+
+_REPLACING = action("add_signal", _SIGNAL, None, several(soon(), 0, 1))
+
+
+@rule(
+    "SIG-07",
+    "C",
+    "a signal that waits while its handler is replaced reaches the former handler or the new one",
+    source="Lib/asyncio/unix_events.py: the handler is looked up when the loop hears of the signal",
+    programs=programs(
+        tuple(("add_signal", name, f"first {name}", ()) for name in SIGNALS),
+        several(
+            st.one_of(
+                soon(several(st.one_of(_KILLS, _REPLACING), 2, 4)),
+                soon(several(st.one_of(_KILLS, _REPLACING, soon(several(_REPLACING, 1, 1))), 1, 3)),
+                later()(several(st.one_of(_KILLS, _REPLACING), 1, 3)),
+            ),
+            1,
+            4,
+        ),
+        ("run",),
+    ),
+    needs="signals",
+)
+def handed_on(history: History) -> Iterator[Finding]:
+    yield from _refused(history)
+    returned = history.of("returned")
+    for sent in history.of("signal-sent"):
+        ran_on = any(event.index > sent.index for event in returned)
+        heard = any(begin.index > sent.index for begin in _begins(history, sent.label))
+        if ran_on and not heard:
+            yield Finding(
+                f"a handler of {sent.label} runs after the signal", "it was replaced, and none of them ran"
+            )
