@@ -98,7 +98,12 @@ def _add_conform(commands: Any) -> None:
         "available backend, and every selector.",
     )
     conform.add_argument("subjects", nargs="*", metavar="SUBJECT")
-    conform.add_argument("--rules", metavar="GLOB,…", help="only these rules: ORD-01, TMR-*, …")
+    conform.add_argument(
+        "--rules",
+        metavar="GLOB,…",
+        help="only these rules: ORD-01, TMR-*, ...; a leading ! leaves out, in single quotes for the shell: "
+        "'TMR-*,!TMR-09', or '!TRN-*,!SRV-*' for all but these",
+    )
     conform.add_argument("--profile", default="default", metavar="NAME", help="quick, default or thorough")
     conform.add_argument(
         "--seed", metavar="N", help="make up the same programs as the run that printed this seed"

@@ -36,7 +36,7 @@ class RuleBrokenError(AssertionError):
 def judge(
     *subjects: str, rules: Sequence[str] = (), profile: str = "default", seed: int | None = None
 ) -> Report:
-    """Judge the subjects by the rules that fit one of the globs (all without any).
+    """Judge the subjects by the rules that fit one of the globs (all without any), and none after a "!".
 
     A subject is named as on the command line: ``NAME[@BACKEND]``, ``MODULE:FACTORY[@BACKEND]``,
     ``selector:NAME`` or ``selector:MODULE:CLASS``. Its programs are played in processes of their own,

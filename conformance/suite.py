@@ -126,7 +126,7 @@ def globs_in(text: str | None, option: str) -> list[str]:
     """The globs of a comma list, none when there is no list; UsageError when the list is empty."""
     globs = [glob.strip() for glob in (text or "").split(",") if glob.strip()]
     if text is not None and not globs:
-        raise UsageError(f"{option} {text!r}: names no rule; give ids or globs such as ORD-01,TMR-*")
+        raise UsageError(f"{option} {text!r}: names no rule; give ids or globs such as ORD-01,TMR-*,!TMR-09")
     return globs
 
 

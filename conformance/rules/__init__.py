@@ -15,6 +15,9 @@ __all__ = ["LEVELS", "PLATFORM_FEATURES", "RULES_VERSION", "Finding", "Rule", "a
 RULES_VERSION = "3"
 """Raised by one whenever a rule comes, goes or changes its meaning."""
 
+LEAVES_OUT = "!"
+"""What a glob begins with whose rules are left out."""
+
 _GROUPS = (
     *("ORD", "TMR", "HEAP", "CAN", "IO", "SEL", "THR", "SIG", "LIF", "EXC"),
     *("TRN", "SRV", "DGM", "PIP", "SUB", "TLS", "EXE", "DNS", "RES"),
@@ -35,12 +38,22 @@ def all_rules() -> list[Rule]:
 
 
 def chosen_rules(globs: Sequence[str]) -> list[Rule]:
-    """The rules whose ids fit one of the globs (all without any); UsageError for a glob that fits none."""
+    """The rules whose ids fit one of the globs and none that begins with "!"; all where none is named.
+
+    UsageError for a glob that fits no rule, and for globs that leave none.
+    """
     rules = all_rules()
-    if not globs:
-        return rules
     for glob in globs:
-        if not any(fnmatchcase(rule.id, glob) for rule in rules):
+        if not any(fnmatchcase(rule.id, glob.removeprefix(LEAVES_OUT)) for rule in rules):
             groups = ", ".join(dict.fromkeys(rule.group for rule in rules))
             raise UsageError(f"--rules {glob}: no rule fits; groups: {groups}; see `muxloop rules`")
-    return [rule for rule in rules if any(fnmatchcase(rule.id, glob) for glob in globs)]
+    wanted = [glob for glob in globs if not glob.startswith(LEAVES_OUT)] or ["*"]
+    unwanted = [glob.removeprefix(LEAVES_OUT) for glob in globs if glob.startswith(LEAVES_OUT)]
+    chosen = [rule for rule in rules if _fits(rule, wanted) and not _fits(rule, unwanted)]
+    if not chosen:
+        raise UsageError(f"--rules {','.join(globs)}: leaves out every rule that it names")
+    return chosen
+
+
+def _fits(rule: Rule, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(rule.id, glob) for glob in globs)
