@@ -93,3 +93,11 @@ class FilesTaken(PipeLoop):
         return asyncio.ReadTransport(extra)
 
     _make_write_pipe_transport = _make_read_pipe_transport
+
+
+@plant_reader
+class NamelessPipe(ReadPipe):  # type: ignore[misc]
+    """seen in rloop 0.5: get_extra_info("pipe") knows of no pipe. Breaks PIP-03."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default if name == "pipe" else super().get_extra_info(name, default)

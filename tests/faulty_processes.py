@@ -144,3 +144,11 @@ class CancelledStartLeavesZombie(ProcessLoop):
             transport.close()
             raise
         self._watch(transport)
+
+
+@plant
+class NamelessProcess(Transport):  # type: ignore[misc]
+    """seen in uvloop 0.23: get_extra_info("subprocess") knows of no process. Breaks SUB-04."""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return default if name == "subprocess" else super().get_extra_info(name, default)

@@ -90,3 +90,11 @@ def a_file_is_no_pipe(loop: Any, _patience_s: float) -> object:
         except ValueError as error:
             return type(error).__name__
     return "none"
+
+
+@shows("nameless_pipe", right=True, sound=SOUND)
+def a_transport_knows_its_pipe(loop: Any, _patience_s: float) -> object:
+    protocol, theirs = reading(loop)
+    known = protocol.transport.get_extra_info("pipe") is not None
+    os.close(theirs)
+    return known

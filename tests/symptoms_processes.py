@@ -114,3 +114,15 @@ def a_cancelled_start_is_reaped(loop: Any, patience_s: float) -> object:
         return "a zombie"
 
     return loop.run_until_complete(end())
+
+
+@shows("nameless_process", right=True, sound=SOUND)
+def a_transport_knows_its_process(loop: Any, _patience_s: float) -> object:
+    async def start() -> bool:
+        transport, _ = await loop.subprocess_exec(asyncio.SubprocessProtocol, "true")
+        known = transport.get_extra_info("subprocess") is not None
+        await transport._wait()
+        transport.close()
+        return known
+
+    return loop.run_until_complete(start())

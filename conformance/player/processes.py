@@ -174,7 +174,9 @@ class _Noted(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._player.note("process-made", self._label)
+        popen: Any = transport.get_extra_info("subprocess")
+        known = getattr(popen, "pid", None) == self._transport.get_pid()
+        self._player.note("process-made", self._label, known=known)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._outputs[fd] += data

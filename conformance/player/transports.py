@@ -16,7 +16,7 @@ from .stage import PATIENCE_S
 
 REACTIONS = 4
 """How often a protocol acts in one of its callbacks: two that answer each other must come to an end."""
-NAMES = ("socket", "sockname", "peername", "sslcontext")
+NAMES = ("socket", "sockname", "peername", "sslcontext", "pipe")
 
 
 class Transports(LifeCycle):
@@ -362,7 +362,11 @@ def _asked(transport: Any, method: str, *arguments: Any) -> Any:
 
 
 def _info(value: Any) -> Any:
-    """A socket is told by what it can do; everything else stands for itself."""
-    if hasattr(value, "getsockname") and hasattr(value, "fileno"):
-        return "an open socket" if value.fileno() >= 0 else "a closed socket"
-    return repr(value)
+    """A file is told by what it can do; everything else stands for itself."""
+    if not hasattr(value, "fileno"):
+        return repr(value)
+    kind = "socket" if hasattr(value, "getsockname") else "file"
+    try:
+        return f"an open {kind}" if value.fileno() >= 0 else f"a closed {kind}"
+    except ValueError:
+        return f"a closed {kind}"

@@ -10,6 +10,7 @@ from hypothesis.strategies import SearchStrategy
 from ..conversations import (
     ABORT,
     CLOSE,
+    LOOK,
     PAUSE,
     PEER_SENDS,
     PEER_TAKES,
@@ -106,3 +107,23 @@ def files_are_no_pipes(history: History) -> Iterator[Finding]:
         if not str(made.get("error")).startswith("ValueError"):
             seen = made.get("error") or "it was accepted"
             yield Finding(f"a {made['way']} is refused with ValueError", f"{seen}")
+
+
+@rule(
+    "PIP-03",
+    "R",
+    "get_extra_info() of a pipe's transport knows the pipe, for as long as it is open",
+    source="asyncio-protocol docs, BaseTransport.get_extra_info",
+    programs=st.one_of(
+        _piped("read_pipe", [LOOK, PEER_SENDS], ("data_received", "connection_made"), _READ_TO_THE_END),
+        _piped("write_pipe", [LOOK, WRITE], ("connection_made",), _WRITE_TO_THE_END),
+    ),
+    needs="descriptors",
+    cost=2,
+)
+def pipes_are_known(history: History) -> Iterator[Finding]:
+    for look in history.of("looked"):
+        open_still = not look["lost"] and look["closing"] is False
+        wanted = "an open socket" if look["way"] == "socket" else "an open file"
+        if open_still and look["pipe"] != wanted:
+            yield Finding(f"get_extra_info('pipe') is {wanted}", f"it is {look['pipe']}")

@@ -195,3 +195,18 @@ def the_dead_are_told_and_reaped(history: History) -> Iterator[Finding]:
     for left in history.of("children"):
         if left["state"] == "zombie":
             yield Finding("every process that ends is reaped", "one has ended and is not reaped")
+
+
+@rule(
+    "SUB-04",
+    "R",
+    "get_extra_info() of a subprocess's transport knows its Popen",
+    source="asyncio-protocol docs, BaseTransport.get_extra_info",
+    programs=programs(st.tuples(_start("p0").map(lambda made: ("spawn", *made[1:]))), ("run",)),
+    cost=10,
+    needs="children",
+)
+def processes_are_known(history: History) -> Iterator[Finding]:
+    for made in history.of("process-made"):
+        if not made["known"]:
+            yield Finding("get_extra_info('subprocess') is the Popen of that process", "it is something else")
