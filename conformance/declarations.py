@@ -9,12 +9,14 @@
     python = [">=3.12,<3.12.10", ">=3.13,<3.13.3"]   # optional: only there
     platform = ["win32"]                             # optional: only there, as sys.platform has it
     program = '[["soon","c0",[]],["run"]]'           # optional: what shows it, played first
+    seen = "sometimes"                               # optional: it does not show in every run
 
 A subject may be a glob: "*" for what the standard library does on whatever loop there is. Files of one's own
 are named by MUXLOOP_DECLARED, as paths are in PATH; the form is the same.
 
 A declaration is strict: one whose rule holds has gone away and fails the run, so that the list stays true.
-Globs are not: a loop may have tasks of its own. What shows only now and then needs its program here.
+Globs are not: a loop may have tasks of its own. What shows only now and then needs its program here; what
+even that does not bring about each time, a race in the loop, is marked as seen sometimes.
 """
 
 from __future__ import annotations
@@ -43,7 +45,7 @@ from .vocabulary import LOOP_ACTIONS, SELECTOR_ACTIONS
 VARIABLE = "MUXLOOP_DECLARED"
 _REQUIRED = {"rule", "subjects", "reason"}
 _LISTS = {"subjects", "versions", "python", "platform"}
-_MEMBERS = _REQUIRED | _LISTS | {"link", "program"}
+_MEMBERS = _REQUIRED | _LISTS | {"link", "program", "seen"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Deviation:
     """Specifiers of the subject's versions that break it; all of them when there is none."""
     program: Program = ()
     """What shows it; nothing when programs made up show it by themselves."""
+    sometimes: bool = False
+    """Whether it may stay unseen in a run without having gone away."""
 
 
 @cache
@@ -104,6 +108,8 @@ def _check(entry: dict[str, Any], where: str) -> None:
             raise UsageError(
                 f"{where}: {member} is {'a list of strings' if member in _LISTS else 'a string'}"
             )
+    if entry.get("seen", "sometimes") != "sometimes":
+        raise UsageError(f"{where}: seen is {entry['seen']!r:.60}; 'sometimes' is all that it may be")
     if not entry.get("link", "https://").startswith(("https://", "http://")):
         raise UsageError(f"{where}: link is {entry['link']!r:.60}, which is no address of a page")
 
@@ -133,6 +139,7 @@ def _deviation(entry: dict[str, Any], where: str) -> Deviation:
         entry.get("link", ""),
         tuple(entry.get("versions", [])),
         program,
+        "seen" in entry,
     )
 
 
@@ -173,5 +180,8 @@ def gone_away(reports: Sequence[SubjectReport]) -> list[str]:
         for report in reports
         for verdict in report.results
         if verdict.outcome == "held"
-        and any(report.subject in deviation.subjects for deviation in about(report.subject, verdict.rule))
+        and any(
+            report.subject in deviation.subjects and not deviation.sometimes
+            for deviation in about(report.subject, verdict.rule)
+        )
     ]

@@ -49,6 +49,7 @@ def test_a_whole_entry():
             GOOD + 'versions = ["0.23 and up"]',
             "a.toml: deviation 1: '0.23 and up' are no versions; give them as ",
         ),
+        (GOOD + 'seen = "often"', "a.toml: deviation 1: seen is 'often'; 'sometimes' is all that it may be"),
         (GOOD + 'python = ["three"]', "a.toml: deviation 1: 'three' are no versions; "),
         (GOOD + 'program = "[[1]]"', "a.toml: deviation 1: program: [1] is not an action"),
         (GOOD + "program = '[[\"fly\"]]'", "a.toml: deviation 1: program: no action 'fly'; nearest: "),
@@ -93,6 +94,14 @@ def test_a_file_that_is_not_there_ends_the_run_before_it_begins(tmp_path, monkey
     monkeypatch.setenv(VARIABLE, str(tmp_path / "none.toml"))
     assert main(["conform", "asyncio", "--rules", "ORD-01"]) == 2
     assert f"{VARIABLE}: {tmp_path / 'none.toml'} cannot be read: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("sometimes", "gone"), [(False, 1), (True, 0)])
+def test_what_is_seen_sometimes_may_stay_unseen(sometimes, gone, monkeypatch):
+    known = Deviation("ORD-01", ("asyncio",), "out of order", sometimes=sometimes)
+    monkeypatch.setattr(declarations, "declared", lambda: (known,))
+    report = judge("asyncio", rules=["ORD-01"], profile="quick", seed=1)
+    assert len(report.stale_declarations) == gone
 
 
 def test_the_program_that_shows_it_is_played_first(monkeypatch):
