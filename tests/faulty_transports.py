@@ -82,6 +82,15 @@ class ErrorKeepsConnectionTransport(SoundTransport):
 
 
 @plant
+class SwallowsErrorsTransport(SoundTransport):
+    """seen in rloop 0.5: an exception in data_received is dropped, the connection goes on. Breaks TRN-13."""
+
+    def _fatal_error(self, exc: BaseException, message: str = "") -> None:
+        if isinstance(exc, OSError):
+            super()._fatal_error(exc, message)
+
+
+@plant
 class DataAfterCloseTransport(SoundTransport):
     """invented: what has come by the time of close() is delivered after it. Breaks TRN-02."""
 

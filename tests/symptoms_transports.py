@@ -103,7 +103,7 @@ def lost_comes_once_and_without_a_reason(loop: Any, _patience_s: float) -> objec
     return tuple(logs)
 
 
-@shows("error_keeps_connection", right=["made", "data 1", "lost by ZeroDivisionError"])
+@shows("error_keeps_connection", "swallows_errors", right=["made", "data 1", "lost by ZeroDivisionError"])
 def an_error_in_data_received_ends_the_connection(loop: Any, _patience_s: float) -> object:
     with connected(loop) as (protocol, peer):
         protocol.reactions["data 1"] = lambda: 1 / 0

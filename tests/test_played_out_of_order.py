@@ -26,6 +26,13 @@ def test_what_is_sent_after_hanging_up_need_not_come():
     assert not found("CAN-12", (task, *sent, ("run",), ("recv", 0, 64)))
 
 
+@pytest.mark.parametrize(("how", "findings"), [("returned", 0), ("cancelled", 1)])
+def test_only_a_cancelled_connection_is_asked_for_its_socket(how, findings):
+    counted = [("measured", {"fds": 5}), ("sock-left", {"how": how}), ("measured", {"fds": 6})]
+    events = [Event(index, 0.0, "main", kind, "", data) for index, (kind, data) in enumerate(counted)]
+    assert len(list(RULES["CAN-13"].check(History((), tuple(events))))) == findings
+
+
 class LooksAtFilesNowAndThen(asyncio.SelectorEventLoop):
     """While there are callbacks to run, it looks at its files in every eighth iteration only."""
 

@@ -192,3 +192,34 @@ def half_closed(history: History) -> Iterator[Finding]:
             refused = str(call["error"]).startswith("RuntimeError")
             if late and call["count"] and not refused and not call["left"] and not call["lost"]:
                 yield Finding("write() after write_eof() raises RuntimeError", f"it gave {call['error']}")
+
+
+@rule(
+    "TRN-13",
+    "C",
+    "a data_received or eof_received that raises ends its connection: the exception handler is told, and "
+    "connection_lost gets the exception",
+    source="CPython selector_events._SelectorTransport._fatal_error; CPython test_selector_events",
+    programs=conversations(
+        reactions(("data_received", "eof_received"), [FAIL], 1, 2),
+        events([PEER_SENDS, PEER_SENDS, PEER_ENDS, WRITE]),
+    ),
+    cost=2,
+)
+def failures_are_told(history: History) -> Iterator[Finding]:
+    yield from connected(history)
+    yield from runs_ended(history)
+    raised = history.first("raised")
+    if raised is None:
+        return
+    for label in connections(history):
+        lost = told(history, label, "connection_lost")
+        own = [call for call in calls(history, label, "close", "abort") if call.index < raised.index]
+        if own or any(event.index < raised.index for event in lost):
+            continue
+        if not lost or "ValueError" not in str(lost[0]["exception"]):
+            seen = f"it got {lost[0]['exception']}" if lost else "it never came"
+            yield Finding("connection_lost gets the exception of the protocol", seen)
+        # A handler that is called in its own way is a matter of EXC-01.
+        if not any(e["arguments"] != 2 or e["exception"] == "ValueError" for e in history.of("handled")):
+            yield Finding("the exception handler is told what the protocol raised", "it was not")
