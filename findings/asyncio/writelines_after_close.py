@@ -1,6 +1,6 @@
 """asyncio: writelines() after close() raises TypeError
 
-Rule:     TRN-07
+Rule:     TRN-07, RES-05
 Versions: CPython 3.12.0 to 3.13.5; gh-136234, mended in 3.13.6
 Docs:     BaseTransport.close; CPython ignores a write() after it (test_selector_events)
 Expected: what is written after a close is ignored
