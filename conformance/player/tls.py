@@ -98,13 +98,13 @@ class Tls(Transports):
         link.peer = TlsPeer(peer, plan.manner, server_side=not serving, upgraded=way.startswith("start_tls"))
         if serving:
             context = server_context()
-            limits: dict[str, Any] = {"server_side": True, **plan.limits}
+            how: dict[str, Any] = {"server_side": True, **plan.limits}
         else:
             context = client_context(trusting=plan.manner != "unknown")
             name = "elsewhere.example" if plan.manner == "wrong name" else "localhost"
-            limits = {"server_hostname": name, **plan.limits}
+            how = {"server_hostname": name, **plan.limits}
         if not way.startswith("start_tls"):
-            await self.loop.create_connection(lambda: talker(self, link), sock=ours, ssl=context, **limits)
+            await self.loop.create_connection(lambda: talker(self, link), sock=ours, ssl=context, **how)
             return
         greeted = self.loop.create_future()
         plain, _ = await self.loop.create_connection(lambda: _Plain(greeted), sock=ours)
@@ -113,7 +113,7 @@ class Tls(Transports):
             plain.write(ANSWER)
         protocol = talker(self, link)
         try:
-            made = await self.loop.start_tls(plain, protocol, context, **limits)
+            made = await self.loop.start_tls(plain, protocol, context, **how)
         except NotImplementedError:
             plain.abort()
             raise

@@ -65,11 +65,13 @@ class TlsPeer(Peer):
             self._incoming, self._outgoing, server_side, None if server_side else "localhost"
         )
         self._speaks_first = not (upgraded and server_side)
+        """Whether plain text may come before there is anything to answer."""
         if manner == "silent":
             self._phase = "over"
         self._bell, self._ear = socket.socketpair()
         self._lock = threading.Lock()
         self.thread = threading.Thread(target=self._live, daemon=True)
+        """Ends when the peer is cut off, or closed by the program."""
         self.thread.start()
 
     def _context(self, server_side: bool) -> ssl.SSLContext:
