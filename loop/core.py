@@ -31,7 +31,7 @@ from selectors import EVENT_READ
 
 from ..selectors_impl.renewal import renewed
 from .asyncgens import AsyncGenerators
-from .clock import Clock, MonotonicClock
+from .clock import Clock, Events, MonotonicClock
 from .debugging import describe_running, examine_callback, is_debug_default
 from .handles import (
     Callback,
@@ -51,6 +51,10 @@ _new_handle = Handle.__new__
 # Threads that queue without a pause keep the GIL from the loop, whose batches would grow ever longer and
 # starve its timers: beyond this length of the queue, each steps back. (4 threads: from no end to 5 ms)
 _FLOODED = 10_000
+
+# epoll, kqueue and io_uring forget a closed file without a word; a sock_* call would wait for it for ever.
+# Files are closed by callbacks: so when the loop has come to rest after a batch, it looks once.
+_REST_S = 0.1
 
 # Waits end in vain now and then; an entry that nobody can remove makes each of them end so, 3 us apart.
 _VAIN_WAITS_TO_RENEW = 100
@@ -72,6 +76,8 @@ class Core(AsyncGenerators):
         # A foreign selector may do more in select() than look at our files, a GUI's for instance.
         self._must_poll = not hasattr(selector, "take_dropped")
         self._vain_waits = 0  # of a foreign selector: ended early, with nothing
+        self._real_time = isinstance(self._clock, MonotonicClock)
+        self._at_rest = not self._real_time  # nothing ran since the files were looked at
         self._stopping = False
         self._unfinished = 0  # how much of a batch KeyboardInterrupt or SystemExit left behind
         self._thread_id: int | None = None
@@ -317,6 +323,8 @@ class Core(AsyncGenerators):
                 # From here on whoever queues a callback wakes us; who did so before is seen by this look.
                 if self._ready:
                     events = self._selector.select(0)
+                elif self._readiness.has_waits and not self._at_rest:
+                    events = self._rest(deadline)
                 else:
                     events = self._clock.wait(self._selector.select, deadline, outside_work=bool(self._jobs))
                     if not events and self._must_poll and (deadline is None or self._now() < deadline):
@@ -329,6 +337,17 @@ class Core(AsyncGenerators):
         finally:
             waker.armed = False
         self._readiness.queue(events)
+
+    def _rest(self, deadline: float | None) -> Events:
+        """Wait for a moment; if nothing comes, end the waits of ``sock_*`` calls for closed sockets."""
+        until = self._now() + _REST_S
+        if deadline is not None and deadline <= until:
+            return self._clock.wait(self._selector.select, deadline, outside_work=False)
+        events = self._clock.wait(self._selector.select, until, outside_work=False)
+        if not events:
+            self._at_rest = True
+            self._readiness.end_lost_waits()
+        return events
 
     def _suspect_selector(self) -> None:
         """Replace a foreign selector whose waits end before their time with nothing, if that may help."""
@@ -345,6 +364,8 @@ class Core(AsyncGenerators):
         ready = self._ready
         debug = self._debug
         started = 0.0
+        if size and self._real_time:
+            self._at_rest = False
         try:
             while size:
                 size -= 1

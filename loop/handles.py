@@ -38,6 +38,7 @@ class Handle(asyncio.Handle):
     _source_traceback: StackSummary | None = None
 
     owned = False  # whether it works for a transport or a sock_* call of the loop
+    waits = False  # whether it is that of a sock_* call
 
     _callback: Callback | None
     _args: tuple[Any, ...]
@@ -77,6 +78,14 @@ class OwnedHandle(Handle):
     __slots__ = ()
 
     owned = True
+
+
+class WaitHandle(OwnedHandle):
+    """What resumes a ``sock_*`` call."""
+
+    __slots__ = ()
+
+    waits = True
 
 
 class TimerHandle(asyncio.TimerHandle):

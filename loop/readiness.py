@@ -9,6 +9,7 @@ another file. So an interest knows whom it was made for, and is checked
 - when somebody asks for the same number again,
 - after every `DISPATCHES_PER_CHECK` dispatches: a closed descriptor that a duplicate keeps reporting,
   or whose number now belongs to a file that is always ready, would otherwise spin for ever, and
+- where a ``sock_*`` call waits for it, when the loop has come to rest (``end_lost_waits``), and
 - in turn, a few at a time before the loop blocks: epoll, kqueue and io_uring forget a closed file
   without a word. In debug mode every wait looks at `CHECKS_IN_DEBUG_MODE` of them, else every
   `WAITS_PER_CHECK`-th at one, which costs a wait 0.09 us.
@@ -83,6 +84,7 @@ class Readiness:
         self.interests: dict[int, Interest] = {}
         self.transports: WeakValueDictionary[int, asyncio.BaseTransport] = WeakValueDictionary()
         self.debug = False
+        self.has_waits = False  # whether a sock_* call may be waiting
         self._round: list[int] = []  # the numbers that `patrol` has still to look at
         self._waits = 0  # since it last looked
 
@@ -192,6 +194,16 @@ class Readiness:
             interest = self.interests.get(fd)
             if interest is not None and interest.is_stale(fd):
                 self._drop(fd, interest)
+
+    def end_lost_waits(self) -> None:
+        """Let the ``sock_*`` calls whose sockets were closed find that out (trio 1272)."""
+        self.has_waits = False
+        for fd, interest in list(self.interests.items()):
+            if any(handle is not None and handle.waits for handle in (interest.reader, interest.writer)):
+                if interest.fileobj.fileno() != fd:
+                    self._drop(fd, interest)
+                else:
+                    self.has_waits = True
 
     def move_to(self, selector: selectors.BaseSelector) -> None:
         """Go on with another selector, which has the same registrations."""

@@ -28,7 +28,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from ..selectors_impl import ValidatingSelector
 from .addresses import resolve
 from .core import Core
-from .handles import OwnedHandle
+from .handles import WaitHandle
 from .waiters import Waiter
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class _Watch:
         self.events = events
         self.keeps = keeps  # whether it stays registered while its task goes on
         self.waiter = Waiter(loop=loop)
-        self.handle = OwnedHandle(loop._resume, (self,), loop)
+        self.handle = WaitHandle(loop._resume, (self,), loop)
 
 
 class SocketCalls(Core):
@@ -251,6 +251,7 @@ class SocketCalls(Core):
             watch = _Watch(self, sock, fd, events, keeps=again and self._keeps_watches)
             waiter = watch.waiter
             self._readiness.add(sock, fd, events, watch.handle)
+            self._readiness.has_waits = True
         try:
             await waiter
         except BaseException:

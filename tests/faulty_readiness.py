@@ -174,3 +174,10 @@ class HangUpUnseen(SteppedLoop):
 
     def __init__(self) -> None:
         super().__init__(HangUpUnmapped())
+
+
+@READINESS_FAULTS.plant
+class ClosedUnderfoot(SteppedLoop):
+    """31 trio 1272: who waits for a socket that is closed underfoot waits for ever. Breaks IO-11."""
+
+    claims = frozenset({"lost-waits"})  # CPython's own loop has the fault, and does not claim to be without

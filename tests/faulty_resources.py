@@ -123,13 +123,12 @@ class KeepsTheWakeUpFile(SteppedLoop):
 
 
 @RESOURCE_FAULTS.plant
-class DuplicatesConnectingSockets(SteppedLoop):
-    """invented: sock_connect() connects a duplicate that nobody closes. Breaks RES-01 in programs of
-    CAN-12."""
+class DuplicatesReceivingSockets(SteppedLoop):
+    """invented: sock_recv() waits for a duplicate that nobody closes. Breaks RES-01 in programs of CAN-12."""
 
-    async def sock_connect(self, sock: Any, address: Any) -> None:
+    async def sock_recv(self, sock: Any, nbytes: int) -> bytes:
         os.dup(sock.fileno())
-        await super().sock_connect(sock, address)
+        return await super().sock_recv(sock, nbytes)
 
 
 @RESOURCE_FAULTS.plant

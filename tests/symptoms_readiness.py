@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Callable
 from typing import Any
 
+import muxloop
 from symptoms import count_polls, error_of, run, shows, socket_pairs, turn
 
 
@@ -112,3 +114,16 @@ def a_hang_up_wakes_the_reader(loop: Any, patience_s: float) -> object:
     loop.remove_reader(reading)
     os.close(reading)
     return log
+
+
+@shows("closed_underfoot", right="OSError", sound=(muxloop.EventLoop,))
+def a_lost_wait_ends(loop: Any, patience_s: float) -> object:
+    with socket_pairs(1) as [(ours, _)]:
+        loop.call_later(0.01, ours.close)
+        try:
+            loop.run_until_complete(asyncio.wait_for(loop.sock_recv(ours, 1), patience_s))
+        except TimeoutError:
+            return "TimeoutError"
+        except OSError:
+            return "OSError"
+        return "nothing"

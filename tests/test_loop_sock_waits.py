@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import gc
 import socket
@@ -77,6 +78,24 @@ def test_a_connection_served_in_a_loop_stays_registered(
 
     loop.run_until_complete(main())
     loop.close()
+
+
+@pytest.mark.parametrize("method", ["sock_recv", "sock_sendall", "sock_accept"])
+def test_a_call_ends_when_its_socket_is_closed_underfoot(loop: EventLoop, pair: Pair, method: str) -> None:
+    ours, _ = pair
+    with contextlib.suppress(BlockingIOError):
+        while method == "sock_sendall":
+            ours.send(bytes(65536))
+    waited = socket.create_server(("127.0.0.1", 0)) if method == "sock_accept" else ours
+    waited.setblocking(False)
+    arguments = {"sock_recv": [1], "sock_sendall": [b"x"], "sock_accept": []}[method]
+
+    async def main() -> None:
+        loop.call_later(0.01, waited.close)
+        await getattr(loop, method)(waited, *arguments)
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        loop.run_until_complete(asyncio.wait_for(main(), 30))
 
 
 def test_a_socket_closed_between_two_waits_leaves_its_number_free(loop: EventLoop) -> None:

@@ -43,7 +43,9 @@ def _driver(
 
 NAMED_LOOPS = {
     "muxloop": NamedLoop(
-        *("muxloop", "new_event_loop", True, ""), capabilities=frozenset({"fifo-deadlines"}), by_name=True
+        *("muxloop", "new_event_loop", True, ""),
+        capabilities=frozenset({"fifo-deadlines", "lost-waits"}),
+        by_name=True,
     ),
     "asyncio": NamedLoop("asyncio", "SelectorEventLoop", True, ""),
     "uvloop": NamedLoop("uvloop", "new_event_loop", False, "pip install uvloop"),
