@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..program import Program
+from .gaps import as_gap
 
 PATIENCE_S = 0.6
 CHILD_S = 3.0
@@ -78,6 +79,12 @@ class LoopStage(Stage):
         self._closing = False
         self._stop_wanted = False
         self._reason = ""
+
+    def note(self, kind: str, label: str = "", **data: Any) -> None:
+        error = data.get("error")
+        if isinstance(error, str) and error.startswith("AttributeError"):
+            data["error"] = as_gap(self.loop, error) or error
+        super().note(kind, label, **data)
 
     def loop_time(self) -> float:
         """What the loop's clock says; TypeError when that is nothing a deadline could be reckoned from."""
