@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import threading
 import time
 from collections import deque
@@ -153,6 +154,29 @@ class ReentryDrops(SteppedLoop):
                 return super().call_soon_threadsafe(callback, *args, context=context)
             finally:
                 self.holder = None
+
+
+@LIFE_CYCLE_FAULTS.plant
+class OwnThreadWakesNobody(SteppedLoop):
+    """invented: call_soon_threadsafe from the loop's own thread leaves the loop asleep, though a signal
+    handler may call it there. Breaks THR-06."""
+
+    def _write_to_self(self) -> None:
+        if threading.get_ident() != self._thread_id:
+            super()._write_to_self()
+
+
+@LIFE_CYCLE_FAULTS.plant
+class WaitsDeafToSignals(SteppedLoop):
+    """invented: signals are blocked while the loop waits, so their handlers are called after the wait. Breaks
+    THR-06."""
+
+    def _poll(self, timeout_s: float | None) -> Any:
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+        try:
+            return super()._poll(timeout_s)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, former)
 
 
 @LIFE_CYCLE_FAULTS.plant

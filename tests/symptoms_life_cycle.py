@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,19 @@ def a_finalizer_may_report_at_any_time(loop: Any, _patience_s: float) -> object:
         gc.enable()
     turn(loop)
     return sorted(log)
+
+
+@shows("own_thread_wakes_nobody", "waits_deaf_to_signals", right=True)
+def a_signal_handler_wakes_its_own_loop(loop: Any, patience_s: float) -> object:
+    began = loop.time()
+    former = signal.signal(signal.SIGUSR1, lambda *_: loop.call_soon_threadsafe(loop.stop))
+    loops_thread = threading.get_ident()
+    thread = threading.Timer(0.05, signal.pthread_kill, [loops_thread, signal.SIGUSR1])
+    loop.call_soon(thread.start)
+    run(loop, patience_s)
+    thread.join()
+    signal.signal(signal.SIGUSR1, former)
+    return loop.time() - began < patience_s * 0.9
 
 
 @shows("stop_before_run_runs_none", "stop_before_run_forgotten", right=["ran"])

@@ -178,4 +178,5 @@ class Signals(Scheduling):
         with self.sending:
             if self._main_goes_on:
                 self.note("interrupted")
-                os.kill(os.getpid(), signal.SIGINT)
+                # Sent to the process, it might end another thread's wait, and the loop's would go on.
+                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)

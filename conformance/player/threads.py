@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sys
 import threading
@@ -14,6 +13,8 @@ from .scheduling import COUNTING, Scheduling
 
 DROPPED_INSIDE = 6
 """So many objects die inside one call_soon_threadsafe, so that one of them meets its weakest point."""
+_PYTHON_HANDLER = "the handler of SIGUSR1"
+"""What is expected from the moment the signal is sent until Python has called its handler."""
 ROUND_TRIP_S = 0.5
 """A ping-pong that waits longer than this (times the tolerance) has lost its wake-up."""
 
@@ -38,7 +39,7 @@ class Threads(Scheduling):
             elif action[0] in ("flood", "pingpong"):
                 for i in range(action[2]):
                     self.expect(f"{action[1]}#{i}")
-            elif action[0] == "kill":
+            elif action[0] in ("kill", "signal"):
                 self.expect(mine)
         thread = threading.Thread(target=self._perform_in_thread, args=(mine, body), daemon=True)
         self._threads.append(thread)
@@ -93,6 +94,7 @@ class Threads(Scheduling):
     def do_on_signal(self, label: str, body: Program) -> None:
         def handle(*_: object) -> None:
             self._schedule("threadsafe", label, body, None)
+            self.met(_PYTHON_HANDLER)
 
         self._old_handler = signal.signal(signal.SIGUSR1, handle)
 
@@ -100,7 +102,9 @@ class Threads(Scheduling):
         if self._old_handler is None:
             return
         self.note("signalled")
-        os.kill(os.getpid(), signal.SIGUSR1)
+        self.expect(_PYTHON_HANDLER)
+        # Sent to the process, it might end another thread's wait, and the loop's would go on (signal(7)).
+        signal.pthread_kill(self._main, signal.SIGUSR1)
 
     def restore_signals(self) -> None:
         if self._old_handler is not None:

@@ -218,8 +218,8 @@ def on_signal(script: LoopScript, place: Place, label: str, body: Program) -> Li
 def signal(script: LoopScript, _place: Place) -> Lines:
     if "on_signal" not in script.survey.kinds:
         return []
-    script.needs("os", "signal")
-    return ["os.kill(os.getpid(), signal.SIGUSR1)"]
+    script.needs("signal", "threading")
+    return ["signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)"]
 
 
 def finalize(script: LoopScript, place: Place, label: str, body: Program, text: str = "drop") -> Lines:

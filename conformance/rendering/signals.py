@@ -99,8 +99,8 @@ def runner(script: LoopScript, place: Place, label: str, body: Program, ms: floa
 
 
 def interrupt(script: LoopScript, _place: Place) -> Lines:
-    script.needs("os", "signal")
-    return ["os.kill(os.getpid(), signal.SIGINT)"]
+    script.needs("signal", "threading")
+    return ["signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)"]
 
 
 LINES: Table = {

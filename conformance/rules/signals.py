@@ -202,6 +202,10 @@ def kept(history: History) -> Iterator[Finding]:
     yield from _delivered(history)
 
 
+_OVERSLEPT = ("later", "overslept", 700, ())
+"""A loop that Ctrl-C does not wake comes to this timer first."""
+
+
 def _ctrl_c(where: str, ms: float, work: Program, again: bool) -> Program:
     presses: Program = (("interrupt",), *((("interrupt",),) if again else ()))
     body: Program = {
@@ -210,7 +214,7 @@ def _ctrl_c(where: str, ms: float, work: Program, again: bool) -> Program:
         "thread": (("thread", "T", (("block", ms), *presses)),),
         "main": presses,
     }[where]
-    return named((("runner", "main", (*work, *body), 400),))
+    return named((("runner", "main", (*work, _OVERSLEPT, *body), 1500),))
 
 
 @rule(
@@ -227,6 +231,7 @@ def _ctrl_c(where: str, ms: float, work: Program, again: bool) -> Program:
         # A second Ctrl-C leaves at once: whether the main task is cleaned up first is not said.
         st.sampled_from([False, False, True]),
     ),
+    timed=True,
     cost=2,
     needs="signals",
 )
@@ -245,6 +250,9 @@ def interrupted(history: History) -> Iterator[Finding]:
             )
         if len(presses) > 1:
             continue
+        overslept = history.first("begin", "overslept")
+        if overslept is not None and presses[0].index < overslept.index < returned.index:
+            yield Finding("Ctrl-C wakes the loop", "it slept on until a timer was due")
         for kind, what in (
             ("main-cancelled", "its main task gets a CancelledError"),
             ("main-cleaned", "its main task cleans up"),

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from ..history import History
 from ..program import Program
-from ..strategies import action, joined, later, programs, several, soon, threadsafe
-from .queries import each_once, in_order, late, runs_ended
+from ..strategies import action, bodies, joined, later, programs, several, soon, threadsafe
+from .queries import LATE_S, each_once, in_order, late, runs_ended
 from .rule import Finding, rule
 
 _THREADSAFE = "asyncio-eventloop docs, loop.call_soon_threadsafe"
@@ -135,6 +135,26 @@ def _signalling(origin: str, count: int) -> Program:
     return (("on_signal", "s", ()), *from_where, ("run",))
 
 
+# Nothing is due that would wake the loop: it sleeps when the signal comes.
+_SIGNALLED_AT_REST = programs(
+    action("on_signal", "s", bodies([soon, later(), threadsafe], min_size=0, max_leaves=3)).map(
+        lambda a: (a,)
+    ),
+    soon(
+        action(
+            "thread",
+            "T",
+            joined(
+                action("block", st.integers(3, 8)).map(lambda block: (block,)),
+                ("signal",),
+                several(st.one_of(st.just(("signal",)), action("block", st.integers(1, 5))), 0, 2),
+            ),
+        ).map(lambda thread: (thread,))
+    ).map(lambda a: (a,)),
+    ("run",),
+)
+
+
 def _finalising(how: str, nested: bool) -> Program:
     drop = (("finalize", "f", (), how),)
     return ((("soon", "c0", drop),) if nested else drop) + (("soon", "c1", ()), ("run",))
@@ -143,17 +163,29 @@ def _finalising(how: str, nested: bool) -> Program:
 @rule(
     "THR-06",
     "R",
-    "call_soon_threadsafe is safe from a signal handler and, re-entrantly, from __del__",
-    source=f"{_THREADSAFE}; CPython gc and signal docs",
+    "call_soon_threadsafe is safe from a signal handler, also while the loop sleeps, and, re-entrantly, from "
+    "__del__",
+    source=f"{_THREADSAFE}; CPython gc and signal docs; PEP 475",
     programs=st.one_of(
+        _SIGNALLED_AT_REST,
         st.builds(_signalling, st.sampled_from(["main", "callback", "timer", "thread"]), st.integers(1, 3)),
         st.builds(_finalising, st.sampled_from(["drop", "cancel", "inside"]), st.booleans()),
     ),
+    timed=True,
     needs="signals",
 )
 def reentrant(history: History) -> Iterator[Finding]:
+    calls = history.scheduled("threadsafe")
+    for signalled in history.of("signalled"):
+        handled = next((call for call in calls if call.index > signalled.index), None)
+        if handled is not None and handled.at - signalled.at > LATE_S * history.tolerance:
+            late_ms = (handled.at - signalled.at) * 1000
+            yield Finding(
+                "a signal handler is called while the loop sleeps", f"{late_ms:.0f} ms later it was"
+            )
+    yield from late(history, calls)
     yield from runs_ended(history)
-    yield from each_once(history, history.scheduled("threadsafe"))
+    yield from each_once(history, calls)
     for call in history.of("called"):
         if call.get("error"):
             yield Finding(f"call_soon_threadsafe of {call.label} is accepted", f"it raised {call['error']}")

@@ -30,5 +30,5 @@ ACTIONS: dict[str, ActionSpec] = {
         "asyncio.Runner on a fresh loop; its main coroutine performs these and sleeps that long",
         place="outermost",
     ),
-    "interrupt": spec("", "send SIGINT to this process, while the main coroutine of a runner goes on"),
+    "interrupt": spec("", "send SIGINT to the main thread, while the main coroutine of a runner goes on"),
 }

@@ -11,7 +11,7 @@ ACTIONS: dict[str, ActionSpec] = {
     "on_signal": spec(
         "label body", "a Python signal handler for SIGUSR1 that calls call_soon_threadsafe(callback)"
     ),
-    "signal": spec("", "send SIGUSR1 to this process"),
+    "signal": spec("", "send SIGUSR1 to the thread of the loop"),
     "finalize": spec(
         "label body text?",
         "call_soon_threadsafe from a __del__: of what is dropped ('drop'), of an argument of a cancelled "
