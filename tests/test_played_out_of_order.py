@@ -26,6 +26,13 @@ def test_what_is_sent_after_hanging_up_need_not_come():
     assert not found("CAN-12", (task, *sent, ("run",), ("recv", 0, 64)))
 
 
+@pytest.mark.skipif(os.name != "posix", reason="no pipes to watch")
+def test_a_reader_that_pauses_again_need_not_read_to_the_end():
+    again = ("on", 0, "data_received", (("pause_reading", 0), ("peer_send", 0, 1)))
+    begun = (("read_pipe", 0, "pipe"), ("run",), again, ("peer_send", 0, 1), ("run",))
+    assert not found("PIP-01", (*begun, ("resume_reading", 0), ("run",), ("peer_close", 0), ("run",)))
+
+
 @pytest.mark.parametrize(("how", "findings"), [("returned", 0), ("cancelled", 1)])
 def test_only_a_cancelled_connection_is_asked_for_its_socket(how, findings):
     counted = [("measured", {"fds": 5}), ("sock-left", {"how": how}), ("measured", {"fds": 6})]

@@ -78,6 +78,9 @@ def _read_to_the_end(history: History, label: str) -> Iterator[Finding]:
     """The peer of a read pipe has closed it, and nobody else has."""
     if not history.actions("read_pipe") or calls(history, label, "close"):
         return
+    switches = calls(history, label, "pause_reading", "resume_reading")
+    if switches and switches[-1]["what"] == "pause_reading":
+        return  # it paused again: what is left is not read
     sent = max((event["total"] for event in peers(history, label, "sent")), default=0)
     heard = max((event["total"] for event in told(history, label, "data_received")), default=0)
     # A terminal that is hung up may forget what nobody has read yet.

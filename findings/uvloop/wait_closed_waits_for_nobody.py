@@ -9,7 +9,6 @@ Seen:     it returns at once
 
 import asyncio
 import socket
-import sys
 
 import uvloop
 
@@ -34,4 +33,4 @@ async def main():
         return True
 
 
-raise SystemExit(uvloop.run(main()) and sys.version_info >= (3, 12, 1))
+raise SystemExit(uvloop.run(main()))
