@@ -8,7 +8,6 @@ Seen:     SIGABRT: the threads of the old one are destroyed while they run
 """
 
 import concurrent.futures
-import gc
 import os
 import signal
 
@@ -20,8 +19,8 @@ if child == 0:
     loop = qasync.QEventLoop(PySide6.QtCore.QCoreApplication([]))
     loop.run_until_complete(loop.getaddrinfo("127.0.0.1", 80))
     loop.set_default_executor(concurrent.futures.ThreadPoolExecutor(1))
-    gc.collect()
-    os._exit(0)
+    loop.close()
+    raise SystemExit(0)
 _, status = os.waitpid(child, 0)
 print("exit status:", os.waitstatus_to_exitcode(status))
 raise SystemExit(os.waitstatus_to_exitcode(status) == -signal.SIGABRT)
