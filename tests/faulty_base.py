@@ -62,17 +62,28 @@ LoopFault = Fault[asyncio.AbstractEventLoop]
 SelectorFault = Fault[selectors.BaseSelector]
 
 
+_PLANTED_IN: dict[str, str] = {}
+"""The module of each fault, by name: they are put together in one table, where one would hide another."""
+
+
 class FaultBed(dict[str, Fault[T]], Generic[T]):
     """Faults by name; `plant` decorates the class of each, and reads the label in its docstring."""
 
     def plant(self, made: type[Any]) -> type[Any]:
-        """Enter a class; its name in snake case names the fault. Raises ValueError for an illegible label."""
+        """Enter a class; its name in snake case names the fault.
+
+        Raises ValueError for an illegible label, and for a name that a fault of another module has.
+        """
         label = LABEL.match(" ".join((made.__doc__ or "").split()))
         if label is None:
             raise ValueError(
                 f"planted fault {made.__name__}: its docstring is no label; write {LABEL.pattern}"
             )
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", made.__name__).lower()
+        if _PLANTED_IN.setdefault(name, made.__module__) != made.__module__:
+            raise ValueError(
+                f"planted fault {made.__name__}: {_PLANTED_IN[name]} has one of that name; rename"
+            )
         self[name] = Fault(
             *(name, label["issue"], label["symptom"], label["rule"], made, label["outcome"] or "broken"),
             programs_of=label["programs_of"] or "",

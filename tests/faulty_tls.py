@@ -161,7 +161,7 @@ class ShutdownMindsData(SteppedLoop):
 
 
 @plant
-class DataAfterClose(SoundTls):
+class RecordsAfterClose(SoundTls):
     """invented: what comes before the peer's close_notify is delivered after close(). Breaks TLS-06."""
 
     def _do_shutdown(self) -> None:

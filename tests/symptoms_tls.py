@@ -135,7 +135,7 @@ def a_rude_peer_is_given_up(loop: Any, patience_s: float) -> object:
         return protocol.log[-1]
 
 
-@shows("shutdown_minds_data", "data_after_close", right=["made", "eof", "lost"], sound=SOUND)
+@shows("shutdown_minds_data", "records_after_close", right=["made", "eof", "lost"], sound=SOUND)
 def what_comes_after_close_is_read_over(loop: Any, patience_s: float) -> object:
     with connecting(loop) as (protocol, peer, _):
         run(loop, patience_s)
