@@ -133,10 +133,8 @@ _SEND = action("send", st.integers(0, 1), 1)
         # What makes the fd readable does not make it writable.
         programs(
             ("fill", 0),
-            st.permutations(["reader", "writer"]).flatmap(
-                lambda sides: st.tuples(
-                    *(_BY.map(lambda by, side=side: _watch(side, 0, by)) for side in sides)
-                )
+            st.tuples(st.permutations(["reader", "writer"]), _BY).map(
+                lambda made: tuple(_watch(side, 0, made[1]) for side in made[0])
             ),
             several(st.one_of(soon(several(action("send", 0, 1), 1, 2)), action("send", 0, 1)), 1, 3),
             (("later", None, 3, (("drain", 0),)), ("run",)),
