@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -264,9 +265,8 @@ class NestedRunAllowed(SteppedLoop):
                 self._call_handle(self._ready.popleft())
 
 
-@LIFE_CYCLE_FAULTS.plant
-class StoppedRunReturnsNone(SteppedLoop):
-    """invented: run_until_complete returns None when stop() came before the result. Breaks LIF-06."""
+class WaitsForFutures(SteppedLoop):
+    """Runs until a future is done by a method of its own; sound as it stands."""
 
     def run_until_complete(self, future: Any) -> Any:
         self._check_closed()
@@ -275,12 +275,34 @@ class StoppedRunReturnsNone(SteppedLoop):
         task.add_done_callback(self._stop_when_done)
         try:
             self.run_forever()
-        finally:
+        except BaseException:
+            self._forsake(task)
+            raise
+        if task.done():
             task.remove_done_callback(self._stop_when_done)
-        return task.result() if task.done() else None
+        else:
+            self._forsake(task)
+        return self._result_of(task)
 
     def _stop_when_done(self, _task: asyncio.Future[Any]) -> None:
         self.stop()
+
+    def _forsake(self, task: asyncio.Future[Any]) -> None:
+        """The run has ended, and the task has not."""
+        task.remove_done_callback(self._stop_when_done)
+
+    def _result_of(self, task: asyncio.Future[Any]) -> Any:
+        if not task.done():
+            raise RuntimeError("Event loop stopped before Future completed.")
+        return task.result()
+
+
+@LIFE_CYCLE_FAULTS.plant
+class StoppedRunReturnsNone(WaitsForFutures):
+    """invented: run_until_complete returns None when stop() came before the result. Breaks LIF-06."""
+
+    def _result_of(self, task: asyncio.Future[Any]) -> Any:
+        return task.result() if task.done() else None
 
 
 @LIFE_CYCLE_FAULTS.plant
@@ -296,6 +318,26 @@ class UnusableAfterInterrupt(SteppedLoop):
         except KeyboardInterrupt:
             self.interrupted = True
             raise
+
+
+@LIFE_CYCLE_FAULTS.plant
+class InterruptedRunStopsLaterOne(WaitsForFutures):
+    """invented: a run_until_complete that KeyboardInterrupt leaves keeps its callback on the future, which
+    stops a later run when it is done. Breaks LIF-07."""
+
+    def _forsake(self, task: asyncio.Future[Any]) -> None:
+        if sys.exc_info()[1] is None:
+            super()._forsake(task)
+
+
+@LIFE_CYCLE_FAULTS.plant
+class StoppedRunStopsLaterOne(WaitsForFutures):
+    """invented: a run_until_complete that stop() ends keeps its callback on the future, which stops a later
+    run when it is done. Breaks LIF-07."""
+
+    def _forsake(self, task: asyncio.Future[Any]) -> None:
+        if sys.exc_info()[1] is not None:
+            super()._forsake(task)
 
 
 @LIFE_CYCLE_FAULTS.plant

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -218,6 +219,23 @@ def an_interrupted_loop_runs_again(loop: Any, patience_s: float) -> object:
     except KeyboardInterrupt:
         loop.call_later(0.01, lambda: (log.append("again"), loop.stop()))
         run(loop, patience_s)
+    return log
+
+
+@shows("interrupted_run_stops_later_one", "stopped_run_stops_later_one", right=[True, True])
+def a_future_waited_for_in_vain_stops_no_later_run(loop: Any, patience_s: float) -> object:
+    log: list[bool] = []
+    for end in (interrupt, loop.stop):
+        forsaken = loop.create_future()
+        loop.call_soon(end)
+        with contextlib.suppress(KeyboardInterrupt, RuntimeError):
+            loop.run_until_complete(forsaken)
+        loop.call_soon(forsaken.set_result, None)
+        woken = asyncio.Event()
+        timer = loop.call_later(0.01, lambda woken=woken: (woken.set(), loop.stop()))
+        run(loop, patience_s)
+        timer.cancel()
+        log.append(woken.is_set())
     return log
 
 

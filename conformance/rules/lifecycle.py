@@ -251,6 +251,27 @@ def refused_runs(history: History) -> Iterator[Finding]:
 
 
 _RAISING = st.sampled_from(["KeyboardInterrupt", "SystemExit", "ValueError"])
+_FAILING = several(action("raise", _RAISING), 1, 1)
+
+
+# What a run waited for in vain, a future or a task, is done in the middle of a later run.
+_WAITED_IN_VAIN = programs(
+    ("future", "f0"),
+    ("future", "f1"),
+    several(soon(), 0, 2),
+    ("task", "t0", (("pause", 4),)),
+    st.one_of(
+        *(
+            several(way(st.one_of(_FAILING, _FAILING, st.just((("stop",),)))), 1, 1)
+            for way in (soon, later(1))
+        )
+    ),
+    action("run_until", st.sampled_from(["f0", "t0"])).map(lambda run: (run,)),
+    several(st.one_of(soon(), later()(st.just(()))), 0, 2),
+    ("later", None, 2, (("resolve", "f0"),)),
+    ("later", None, 9, (("resolve", "f1"),)),
+    st.sampled_from([(("run",),), (("run_until", "f1"),)]),
+)
 
 
 @rule(
@@ -258,32 +279,33 @@ _RAISING = st.sampled_from(["KeyboardInterrupt", "SystemExit", "ValueError"])
     "C",
     "after a failure or a KeyboardInterrupt the loop can be run again",
     source="CPython test_base_events",
-    programs=programs(
-        several(soon(), 0, 2),
-        several(
-            st.one_of(
-                soon(several(action("raise", _RAISING), 1, 1)),
-                later(1)(several(action("raise", _RAISING), 1, 1)),
-            ),
-            1,
-            1,
+    programs=st.one_of(
+        programs(
+            several(soon(), 0, 2),
+            several(st.one_of(soon(_FAILING), later(1)(_FAILING)), 1, 1),
+            ("run",),
+            ("attempt", "is_running"),
+            several(st.one_of(soon(), later()(st.just(()))), 1, 3),
+            ("run",),
         ),
-        ("run",),
-        ("attempt", "is_running"),
-        several(st.one_of(soon(), later()(st.just(()))), 1, 3),
-        ("run",),
+        _WAITED_IN_VAIN,
     ),
 )
 def reusable(history: History) -> Iterator[Finding]:
+    runs = history.of("returned")
+    asked = [action for action in history.program if action[0] in ("run", "run_until")]
+    for number, (ran, returned) in enumerate(zip(asked, runs, strict=False)):
+        stopped = any(run_number(history, stop) == number + 1 for stop in history.of("stop"))
+        if ran[0] == "run" and returned["reason"] == "stopped" and not stopped:
+            yield Finding("a run goes on until it is stopped", f"run {number + 1} was stopped by nobody")
     yield from each_once(history, history.scheduled())
     for attempt in history.of("attempted", label="is_running"):
         if attempt["result"] != "False":
             yield Finding(
                 "is_running() is False after the run", f"it is {attempt['error'] or attempt['result']}"
             )
-    last = history.of("returned")[-1:]
-    for returned in last:
-        if returned["error"] and len(history.of("returned")) > 1:
+    for returned in runs[1:]:
+        if returned["error"]:
             yield Finding("the second run is a normal one", f"it ended with {returned['error']}")
 
 
