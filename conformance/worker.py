@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import functools
 import gc
 import json
 import os
@@ -118,15 +119,21 @@ def _play(question: dict[str, Any]) -> dict[str, Any]:
 
     subject = _subject(question)
     play = play_on_selector if subject.kind == "selector" else play_on_loop
-    gc.collect()
-    if hasattr(gc, "freeze") and not gc.get_freeze_count():
-        gc.freeze()  # what is imported stays: collections inside a play only look at what the play made
+    _leave_imports_uncollected()
     program = as_tuples(question["program"])
     events = play(subject.build, program, question["tolerance"])
     # A subject may change its process for good when it is built: a new process for every play would be in
     # vain, and is worth its time only where the changes are what is looked for.
     polluted = LEAVE in program and any(event[2] == "left" and event[4]["changed"] for event in events)
     return {"events": events, "polluted": polluted, "resolution": time.get_clock_info("monotonic").resolution}
+
+
+@functools.cache
+def _leave_imports_uncollected() -> None:
+    """What is imported stays: collections inside a play shall only look at what the play made."""
+    gc.collect()
+    if hasattr(gc, "freeze"):  # PyPy has none
+        gc.freeze()
 
 
 if __name__ == "__main__":
