@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -113,6 +114,32 @@ class CancelledAcceptTakesConnection(ForgetfulCalls):
 
     async def sock_accept(self, sock: socket.socket) -> Any:
         return await self.until_done(sock, sock.accept)
+
+
+@JOB_FAULTS.plant
+class CancelledRecvTakesItsBatch(SteppedLoop):
+    """invented: the reader of a sock_recv() that was cancelled in the same batch takes the data, and drops it.
+    Breaks CAN-12."""
+
+    def _sock_recv(self, fut: asyncio.Future[bytes], sock: socket.socket, n: int) -> None:
+        if fut.cancelled():
+            sock.recv(n)
+        else:
+            super()._sock_recv(fut, sock, n)
+
+
+@JOB_FAULTS.plant
+class CancelledRecvReadsOnItsWayOut(SteppedLoop):
+    """invented: a cancelled sock_recv() looks once more whether there is data, and takes it along. Breaks
+    CAN-12."""
+
+    async def sock_recv(self, sock: socket.socket, nbytes: int) -> Any:
+        try:
+            return await super().sock_recv(sock, nbytes)
+        except asyncio.CancelledError:
+            with contextlib.suppress(BlockingIOError):
+                sock.recv(nbytes)
+            raise
 
 
 @JOB_FAULTS.plant

@@ -75,6 +75,17 @@ def a_cancelled_recv_has_no_reader(loop: Any, _patience_s: float) -> object:
         return loop.remove_reader(ours)
 
 
+@shows("cancelled_recv_takes_its_batch", "cancelled_recv_reads_on_its_way_out", right=b"data")
+def a_recv_cancelled_beside_its_data_leaves_it(loop: Any, _patience_s: float) -> object:
+    with socket_pairs(1) as [(ours, peer)]:
+        task = loop.create_task(loop.sock_recv(ours, 8))
+        turn(loop)
+        peer.send(b"data")
+        loop.call_soon(task.cancel)
+        turn(loop)
+        return ours.recv(8)
+
+
 @shows("cancelled_accept_takes_connection", right=False)
 def a_cancelled_accept_has_no_reader(loop: Any, _patience_s: float) -> object:
     with socket.create_server(("127.0.0.1", 0)) as door:

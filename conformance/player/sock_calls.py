@@ -19,10 +19,31 @@ class SockCalls(Tasks, Watching):
         super().__init__(*arguments)
         self._doors: dict[int, socket.socket] = {}
         self._guests: list[socket.socket] = []
+        self._receiving: dict[str, int] = {}
 
     async def step_sock_recv(self, walk: Walk, pair: int, count: int) -> None:
         ours = self.pair(pair).ours
-        await self._await_call(walk, "sock_recv", pair, lambda call: call(ours, count), len)
+        self._receiving[walk.label] = pair
+        try:
+            await self._await_call(walk, "sock_recv", pair, lambda call: call(ours, count), len)
+        finally:
+            del self._receiving[walk.label]
+
+    def do_cancel_task(self, label: str, text: str | None = None) -> None:
+        """What a sock_recv() has not taken by now, its task is cancelled without: so it is counted first."""
+        pair = self._receiving.get(label)
+        if pair is not None:
+            self.note("unread", label, count=self._unread(pair))
+        super().do_cancel_task(label, text)
+
+    def _unread(self, pair: int) -> int:
+        ours = self.pair(pair).ours
+        if not isinstance(ours, socket.socket):
+            return 0
+        try:
+            return len(ours.recv(1 << 16, socket.MSG_PEEK))
+        except OSError:
+            return 0
 
     async def step_sock_sendall(self, walk: Walk, pair: int, count: int) -> None:
         ours = self.pair(pair).ours

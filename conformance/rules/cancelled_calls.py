@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from ..history import History
+from ..history import Event, History
 from ..program import Action, Program
-from ..strategies import Body, action, later, programs, several, soon
+from ..strategies import Body, action, joined, later, programs, several, soon
 from .queries import LATE_S, runs_ended
 from .rule import Finding, rule
 from .task_queries import every_task_ends
@@ -45,6 +45,27 @@ _RECEIVING = programs(
     (("later", None, 4, (("send", 0, 3),)), ("later", None, 5, (("send", 0, 3), ("hangup", 0)))),
     (("run",), ("unreader", 0), ("unwriter", 0), ("recv", 0, 4096)),
 )
+
+
+def _received_at_once(ours: int, other: int) -> SearchStrategy[Program]:
+    """Data comes, and in the same batch of callbacks, before or after the reader of it, the cancellation."""
+    cancel: Program = (("cancel_task", "t0"),)
+    data = several(action("send", ours, st.integers(1, 4)), 1, 1)
+    batch = st.one_of(
+        joined(data, several(soon(st.just(cancel)), 1, 2)),
+        joined(several(soon(st.just(cancel)), 1, 2), data),
+        # In the order in which they became ready, or by number: one of both orders is the right one.
+        joined(("send", other, 1), data),
+    )
+    return programs(
+        (("recv", ours, 1), ("reader", other, None, (("recv", other, 8), *cancel))),
+        _one_after_the_other(action("sock_recv", ours, st.sampled_from([1, 4, 64]))),
+        st.one_of(*(several(way(batch), 1, 2) for way in (soon, later(_AT_MS)))),
+        (("later", None, 4, (("send", ours, 3), ("hangup", ours))),),
+        (("run",), ("unreader", ours), ("unwriter", ours), ("recv", ours, 4096)),
+    )
+
+
 _ACCEPTING = programs(
     (("answer", 0),),
     # However late the timers below come: one comes when nobody waits for it any more.
@@ -74,9 +95,12 @@ _CONNECTING = programs(
     "CAN-12",
     "C",
     "a cancelled sock_recv(), sock_accept(), sock_connect() or sock_sendall() leaves no registration behind, "
-    "and takes no data and no connection that comes later",
+    "and takes no data that was there when it was cancelled, and no data and no connection that comes later",
     source="bpo-30064; CPython test_sock_lowlevel",
-    programs=st.one_of(_RECEIVING, _RECEIVING, _ACCEPTING, _ACCEPTING_IN_VAIN, _SENDING, _CONNECTING),
+    programs=st.one_of(
+        *(_received_at_once(0, 1), _received_at_once(1, 0)),
+        *(_RECEIVING, _RECEIVING, _ACCEPTING, _ACCEPTING_IN_VAIN, _SENDING, _CONNECTING),
+    ),
 )
 def cancelled_calls_leave_nothing(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)
@@ -92,19 +116,37 @@ def cancelled_calls_leave_nothing(history: History) -> Iterator[Finding]:
 
 
 def _nothing_is_lost(history: History, method: str, came: str, kept: str) -> Iterator[Finding]:
-    """What comes while a cancelled call has not ended may be lost with it; nothing that comes after."""
+    """What a call took before it was cancelled may be lost with it; nothing that was left, or comes after.
+
+    Of connections it is not known who has taken them: those count that come when no such call is left.
+    """
     calls = [e for e in history.of("sock-left") if e["method"] == method]
+    cancelled = [e for e in calls if e["how"] == "cancelled"]
     if not calls:
         return
-    after = max((e.index for e in calls if e["how"] == "cancelled"), default=-1)
-    came_later = sum(e.get("count", 1) for e in history.of(came) if e.index > after)
+    unread = _unread_at(history, cancelled[-1]) if cancelled else None
+    since = unread or (cancelled[-1] if cancelled else None)
+    after, file = since.index if since else -1, str(calls[0]["pair"])
+    left = unread["count"] if unread else 0
+    came_later = left + sum(e.get("count", 1) for e in history.of(came, label=file) if e.index > after)
+    kept_later = [e["count"] for e in history.of(kept, label=file) if e.index > after]
     got = sum(e["count"] for e in calls if e["how"] == "returned" and e.index > after)
-    got += sum(e["count"] for e in history.of(kept) if isinstance(e["count"], int) and e.index > after)
+    got += sum(count for count in kept_later if isinstance(count, int))
     if got < came_later:
         what = "bytes" if method == "sock_recv" else "connections"
-        yield Finding(
-            f"{came_later} {what} that came after the last cancelled {method}() can be had", f"{got} can"
+        when = (
+            f"not taken when {method}() was last cancelled, or that came later,"
+            if unread
+            else f"that came after the last cancelled {method}()"
         )
+        yield Finding(f"{came_later} {what} {when} can be had", f"{got} can")
+
+
+def _unread_at(history: History, left: Event) -> Event | None:
+    """What a sock_recv() had not taken when it was first cancelled; None where that cannot be told."""
+    entered = [e.index for e in history.of("sock-entered", label=left.label) if e.index < left.index]
+    requests = [e for e in history.of("unread", label=left.label) if entered[-1] < e.index < left.index]
+    return requests[0] if requests else None
 
 
 @rule(
