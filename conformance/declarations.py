@@ -60,6 +60,12 @@ class Deviation:
     """Specifiers of the subject's versions that break it; all of them when there is none."""
     program: Program = ()
     """What shows it; nothing when programs made up show it by themselves."""
+
+    @property
+    def in_words(self) -> str:
+        """The reason, and where to read about it."""
+        return f"{self.reason} ({self.link})" if self.link else self.reason
+
     sometimes: bool = False
     """Whether it may stay unseen in a run without having gone away."""
 
@@ -152,7 +158,15 @@ def _specifier(text: str, where: str) -> SpecifierSet:
 
 def reason_for(subject: str, rule: str) -> str | None:
     """Why this subject is known to break this rule, and where to read about it; None when it is not."""
-    return next((f"{d.reason} ({d.link})" if d.link else d.reason for d in about(subject, rule)), None)
+    for deviation in about(subject, rule):
+        whose = "for every loop on this Python: " if "*" in deviation.subjects else ""
+        return whose + deviation.in_words
+    return None
+
+
+def reasons_for(subject: str, rule: str) -> str | None:
+    """All that is declared of that subject and rule, where it is not known which of it was met."""
+    return "; or ".join(deviation.in_words for deviation in about(subject, rule)) or None
 
 
 def about(subject: str, rule: str) -> Iterator[Deviation]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,10 @@ from .rules import PLATFORM_FEATURES, Finding, Rule
 from .verdict import Verdict, Witness
 from .vocabulary.leaving import LEAVE
 
+Excuse = Callable[[Program, str, Finding], bool]
+"""Whether somebody else is to blame when a program breaks the rule, with that outcome and finding."""
+EXCUSED = 3
+"""So many programs may break the rule with an excuse; then no other bug is looked for beside that one."""
 SHRUNK_HANGS = 2
 """How many further programs may hang while one that hangs is shrunk."""
 CONFIRMATIONS = 2
@@ -83,6 +87,7 @@ class _Search:
         playground: Playground,
         shrink_s: float = 0.0,
         onlookers: Onlookers | None = None,
+        excuse: Excuse | None = None,
     ) -> None:
         self.rule = rule
         self.playground = playground
@@ -96,11 +101,15 @@ class _Search:
         self._known: dict[Program, bool] = {}
         self._shrink_until = 0.0
         self._hangs_left = SHRUNK_HANGS
+        self._excuse = excuse
+        self._excuses_left = EXCUSED
 
     def breaks(self, program: Program) -> bool:
         """Whether the program breaks the rule; from memory when it was played before."""
         if program not in self._known:
             if self.smallest and (time.monotonic() > self._shrink_until or self._hangs_left < 0):
+                return False
+            if not self._excuses_left:
                 return False
             self._known[program] = self._breaks(program)
         return self._known[program]
@@ -108,6 +117,8 @@ class _Search:
     def _breaks(self, program: Program) -> bool:
         failure = self.play(program)
         if failure is None or (self.smallest and failure.outcome != self.smallest.outcome):
+            return False
+        if self._is_excused(failure):
             return False
         if failure.outcome == "hung":
             self._hangs_left -= self.smallest is not None
@@ -117,6 +128,13 @@ class _Search:
             self._shrink_until = time.monotonic() + self.shrink_s
         if self.smallest is None or failure.size <= self.smallest.size:
             self.smallest = failure
+        return True
+
+    def _is_excused(self, failure: _Failure) -> bool:
+        excuse = self._excuse
+        if excuse is None or not excuse(failure.program, failure.outcome, failure.finding):
+            return False
+        self._excuses_left -= 1
         return True
 
     def _comes_again(self, failure: _Failure) -> bool:
@@ -184,18 +202,20 @@ def judge_rule(
     known: Sequence[Program] | None = None,
     failed: FailedPrograms | None = None,
     onlookers: Onlookers | None = None,
+    excuse: Excuse | None = None,
 ) -> Verdict:
     """Judge one rule on the playground's subject; programs that broke it before are played first.
 
     ``known`` is what shows a declared deviation, None where none is declared: nobody is blamed by what is
-    declared, so it counts when it was seen once, and is shrunk but little.
+    declared, so it counts when it was seen once, and is shrunk but little. A program with an ``excuse`` does
+    not count.
     """
     started = time.monotonic()
     unjudged = _unjudged(rule, capabilities)
     if unjudged:
         return Verdict(rule.id, rule.level, *unjudged)
     shrink_s = profile.shrink_s if known is None else min(profile.shrink_s, _DECLARED_SHRINK_S)
-    search = _Search(rule, playground, shrink_s, onlookers)
+    search = _Search(rule, playground, shrink_s, onlookers, excuse)
     broke_it = failed.of(rule.id) if failed is not None else []
     if not any(_shows(search, program) for program in known or ()) and not any(
         _fails_again(search, program, failed) for program in broke_it

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from functools import partial
 from importlib import metadata
 from typing import Any
 
 from ..errors import UsageError
 from .database import FailedPrograms, shown
 from .declarations import about, declared, gone_away, reason_for
+from .heritage import Heritage
 from .history import History
 from .judging import PROFILES, Profile, is_judged, judge_rule, judge_suspects, preflight, replay
 from .onlooking import Onlookers
@@ -152,6 +154,7 @@ class Bench:
         self.playground = Playground(subject.spec, widened)
         self._stillborn: dict[str, Verdict] | None = None
         self._described: dict[str, Any] | None = None
+        self._heritage: Heritage | None = None
         self._wanted_onlookers = onlookers
         self._onlookers: Onlookers | None = None
         self._incidental: list[Verdict] = []
@@ -165,6 +168,8 @@ class Bench:
     def close(self) -> None:
         """End the playing process; the next play starts a new one."""
         self.playground.stop()
+        if self._heritage is not None:
+            self._heritage.close()
 
     def describe(self) -> dict[str, Any]:
         """Type, version and backend of the subject; SubjectError when it cannot be built."""
@@ -181,21 +186,40 @@ class Bench:
             self._stillborn = {verdict.rule: verdict for verdict in preflight(self.rules, self.playground)}
         verdict = self._stillborn.get(rule.id) or self._not_offered(rule)
         if verdict is None:
-            known = list(about(self.subject.spec, rule.id))
             onlookers = self._those_who_look_on()
-            verdict = judge_rule(
-                rule,
-                self.playground,
-                self._profile,
-                self._seed,
-                self._capabilities,
-                known=[d.program for d in known if d.program] if known else None,
-                failed=self._failed,
-                onlookers=onlookers,
-            )
+            verdict = self._judged(rule, onlookers)
             by_the_way = judge_suspects(onlookers, rule, self.playground, self._profile, self._failed)
-            self._incidental += [with_declaration(self.subject.spec, verdict) for verdict in by_the_way]
+            rules = {each.id: each for each in self._wanted_onlookers}
+            self._incidental += [self._explained(rules[each.rule], each) for each in by_the_way]
         return with_declaration(self.subject.spec, verdict)
+
+    def _judged(self, rule: Rule, onlookers: Onlookers) -> Verdict:
+        how = (self.playground, self._profile, self._seed, self._capabilities)
+        known = list(about(self.subject.spec, rule.id))
+        verdict = judge_rule(
+            *(rule, *how),
+            known=[d.program for d in known if d.program] if known else None,
+            failed=self._failed,
+            onlookers=onlookers,
+        )
+        explained = self._explained(rule, verdict)
+        if self._heritage is None or explained.declared is None or known:
+            return explained
+        # What is inherited may hide a fault of its own, which is looked for by other programs.
+        own = judge_rule(*(rule, *how), onlookers=onlookers, excuse=partial(self._heritage.explains, rule))
+        found = own if own.bad else explained
+        return replace(found, examples=verdict.examples + own.examples)
+
+    def _explained(self, rule: Rule, verdict: Verdict) -> Verdict:
+        """The verdict with what is declared of the subject, or of the loop that it is built on."""
+        verdict = with_declaration(self.subject.spec, verdict)
+        if not verdict.bad or verdict.declared is not None or not self.describe().get("built_on_asyncio"):
+            return verdict
+        if self._heritage is None:
+            self._heritage = Heritage(self.subject, self.playground.tolerance)
+        reason = self._heritage.reason(rule)
+        inherited = reason is not None and self._heritage.left_by(rule, verdict)
+        return replace(verdict, declared=reason) if inherited else verdict
 
     def take_incidental(self) -> list[Verdict]:
         """Bad verdicts on rules that looked on while ``judge`` judged others, each told once."""
@@ -219,7 +243,7 @@ class Bench:
         """The verdict of one rule by one given program."""
         program = parse(program_text, self._vocabulary)
         verdict = self._not_offered(rule) or replay(rule, self.playground, program, self._capabilities)
-        return with_declaration(self.subject.spec, verdict)
+        return self._explained(rule, verdict)
 
     @property
     def _capabilities(self) -> frozenset[str]:
@@ -245,7 +269,10 @@ class Bench:
 
 
 def with_declaration(subject: str, verdict: Verdict) -> Verdict:
-    return replace(verdict, declared=reason_for(subject, verdict.rule)) if verdict.bad else verdict
+    """The verdict with the reason that is declared for it, unless it has one already."""
+    if not verdict.bad or verdict.declared is not None:
+        return verdict
+    return replace(verdict, declared=reason_for(subject, verdict.rule))
 
 
 OnStart = Callable[[str, str], None]

@@ -45,7 +45,8 @@ class Verdict:
     outcome: str
     message: str = ""
     declared: str | None = None
-    """Reason of the declared deviation that covers this outcome, if there is one."""
+    """Reason of the declared deviation that covers this outcome, if there is one; it begins with
+    "inherited: " when it is declared of asyncio, on which the subject is built."""
     witness: Witness | None = None
     reproduce: str | None = None
     """A shell command that replays exactly the witness program."""
@@ -71,13 +72,20 @@ class Verdict:
 
 
 def one_each(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """One verdict on each rule, in the order in which the rules came first: a bad one where there is one."""
+    """One verdict on each rule, in the order in which the rules came first: a bad one where there is one.
+
+    Before a bad one that is declared goes one that nobody explains.
+    """
     chosen: dict[str, Verdict] = {}
     for verdict in verdicts:
         former = chosen.get(verdict.rule)
-        if former is None or (verdict.bad and not former.bad):
+        if former is None or _weight(verdict) > _weight(former):
             chosen[verdict.rule] = verdict
     return list(chosen.values())
+
+
+def _weight(verdict: Verdict) -> int:
+    return verdict.bad + (verdict.bad and verdict.declared is None)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ for the answers alone, and whatever the subject prints goes to standard error.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import faulthandler
 import functools
@@ -99,7 +100,12 @@ def _describe(question: dict[str, Any]) -> dict[str, Any]:
         "backend": subject.chosen_backend(),
         "not_offered": dict(getattr(made, "not_offered", {})),
         "claims": sorted(getattr(made, "claims", ())),
+        "built_on_asyncio": _is_built_on_asyncio(made, subject.target),
     }
+
+
+def _is_built_on_asyncio(made: Any, target: str) -> bool:
+    return isinstance(made, asyncio.BaseEventLoop) and target.partition(":")[0] != "asyncio"
 
 
 def _check_clock(spec: str) -> None:
