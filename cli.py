@@ -134,6 +134,9 @@ def _add_conform(commands: Any) -> None:
     conform.add_argument("--html", metavar="FILE", help="write the report as one page of HTML")
     conform.add_argument("--junit", metavar="FILE", help="write the report as JUnit XML")
     conform.add_argument("--markdown", metavar="FILE", help="write the report as Markdown")
+    conform.add_argument(
+        "--programs", metavar="DIR", help="write each program that broke a rule there, as RULE_SUBJECT.py"
+    )
     conform.add_argument("--compare", metavar="FILE", help="tell what has changed since this JSON report")
     conform.set_defaults(command=_conform)
 
@@ -209,13 +212,15 @@ def _conform(options: argparse.Namespace) -> int:
 
 
 def _judge(options: argparse.Namespace) -> int:
-    from .conformance.report import check_writable, read_json
+    from .conformance.report import check_folder, check_writable, read_json
     from .conformance.suite import succeeded
 
     report_of = _merging(options) if options.merge else _judging(options)
     for path in (options.json, options.html, options.junit, options.markdown):
         if path is not None:
             check_writable(path)
+    if options.programs is not None:
+        check_folder(options.programs)
     earlier = read_json(options.compare) if options.compare is not None else None
     report = report_of()
     _tell(report, earlier, options)
@@ -231,6 +236,7 @@ def _tell(report: Report, earlier: Report | None, options: argparse.Namespace) -
         write_json,
         write_junit,
         write_markdown,
+        write_programs,
     )
     from .conformance.rules import all_rules
 
@@ -248,6 +254,8 @@ def _tell(report: Report, earlier: Report | None, options: argparse.Namespace) -
         write_junit(report, rules, options.junit, strict=strict)
     if options.markdown is not None:
         write_markdown(report, rules, options.markdown, strict=strict, comparison=compared)
+    if options.programs is not None:
+        write_programs(report, options.programs, strict=strict)
 
 
 def _merging(options: argparse.Namespace) -> Callable[[], Report]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -377,12 +378,19 @@ def _verdict(
 def _witness(rule: Rule, failure: _Failure, subject: str) -> Witness:
     return Witness(
         program=_as_lists(failure.program),
-        python=as_python(failure.program, subject, rule.judges, rule.id),
+        python=_headline(rule, failure.finding) + as_python(failure.program, subject, rule.judges, rule.id),
         expected=failure.finding.expected,
         seen=failure.finding.seen,
         history=[chronicle.row(event) for event in failure.history.events[:_ENOUGH_EVENTS]],
         stderr=failure.history.stderr,
     )
+
+
+def _headline(rule: Rule, finding: Finding) -> str:
+    """What the script is to show, as a comment: whoever gets it by itself knows what to look for."""
+    text = f"{rule.id}: expected: {finding.expected}; seen: {finding.seen}"
+    lines = textwrap.wrap(text, 96, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"# {line}\n" for line in lines)
 
 
 def reproduce_command(subject: str, rule_id: str, program: Program) -> str:

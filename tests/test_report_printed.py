@@ -87,6 +87,48 @@ def test_the_table_tells_how_many_rules_held() -> None:
     assert selector[heads.index("ORD") :].startswith("\N{EN DASH}")
 
 
+def test_a_version_that_nobody_knows_is_left_out() -> None:
+    subjects = [
+        SubjectReport("mine:loop", "unknown", None, [bad("mine:loop", "TMR-01")]),
+        SubjectReport("mine:loop@poll", "unknown", "poll", [bad("mine:loop@poll", "TMR-01")]),
+    ]
+    lines = printed(sample_report(*subjects)).splitlines()
+    assert "mine:loop" in lines
+    assert "mine:loop@poll (on poll)" in lines
+
+
+def test_what_was_not_judged_is_told_once_by_reason() -> None:
+    lacking = [
+        Verdict("IO-03", "R", "not-offered", "NotImplementedError: no readers"),
+        Verdict("ORD-03", "P", "not-offered", "NotImplementedError: no readers"),
+        Verdict("TMR-04", "own", "not-offered", "the subject does not claim fifo-deadlines"),
+        Verdict("LIF-02", "R", "skipped", "this platform has no fork()"),
+    ]
+    text = printed(sample_report(*(SubjectReport(name, "1", None, lacking) for name in ("one", "two"))))
+    told = " ".join(text.split())
+    assert "Not judged on: one, two" in told
+    assert (
+        "why: 3 not offered: NotImplementedError: no readers (IO-03, ORD-03), "
+        "the subject does not claim fifo-deadlines (TMR-04); "
+        "1 skipped: this platform has no fork() (LIF-02)"
+    ) in told
+    assert "Not judged" not in printed(sample_report(SubjectReport("s", "1", None, all_held(skip_groups=()))))
+
+
+def test_held_says_how_many_programs_stand_behind_it() -> None:
+    held = [Verdict("ORD-01", "R", "held", examples=60), Verdict("TMR-01", "R", "held", examples=20)]
+    report = sample_report(SubjectReport("s", "1", None, [*held, bad("s", "ORD-02", examples=9)]))
+    assert "held: none of the 80 programs played broke its rule" in " ".join(printed(report).split())
+
+
+@pytest.mark.parametrize(("tolerance", "told"), [("1.99", ""), ("4.60", "4.6"), ("1.0; 3.25", "3.2")])
+def test_a_wide_tolerance_is_told(tolerance: str, told: str) -> None:
+    report = sample_report(environment={"tolerance": tolerance})
+    last = printed(report).splitlines()[-1]
+    assert ("upper bounds of time widened" in last) is bool(told)
+    assert f"widened {told}" in last or not told
+
+
 def test_a_failure_is_told_in_full() -> None:
     text = printed(sample_report(SubjectReport("uvloop", "0.23.0", None, [bad("uvloop", "TMR-01")])))
     for part in (
@@ -143,9 +185,9 @@ def test_long_programs_and_texts_are_shortened() -> None:
         python="\n".join(f"step_{n}()" for n in range(100)), seen="\n".join(f"line {n}" for n in range(50))
     )
     text = printed(sample_report(SubjectReport("s", "1", None, [bad("s", "TMR-01", witness=long)])))
-    assert "step_39()" in text
-    assert "step_40()" not in text
-    assert "60 lines more" in text
+    assert "step_79()" in text
+    assert "step_80()" not in text
+    assert "20 lines more; --programs DIR writes all of it" in text
     assert "line 11" in text
     assert "line 12" not in text
 
@@ -301,6 +343,15 @@ def test_a_plain_log_is_never_silent_for_long() -> None:
     assert "1 of 7 judged (1 held, 0 broken)" in log.getvalue()
     assert "now muxloop TMR-01 and 1 more" in log.getvalue()
     assert "muxloop-progress" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_first_line_of_a_log_comes_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("muxloop.conformance.report.progress.FIRST_BEAT_S", 0.01)
+    log = Signalling("of 7 judged", 1)
+    with open_progress(log, 7, heartbeat_s=3600) as progress:
+        progress.start("muxloop", "TMR-01")
+        assert log.reached.wait(60)
+    assert log.getvalue().startswith("0 of 7 judged (0 held, 0 broken), now muxloop TMR-01 [")
 
 
 def test_verdicts_may_come_from_many_threads() -> None:

@@ -14,6 +14,7 @@ from .json_report import read_json, write_json
 from .junit import write_junit
 from .markdown import write_markdown
 from .printed import print_report
+from .programs import check_folder, write_programs
 from .progress import Progress, open_progress
 from .rules_page import rules_page
 
@@ -21,6 +22,7 @@ __all__ = [
     "Comparison",
     "Progress",
     "Rule",
+    "check_folder",
     "check_writable",
     "compare",
     "open_progress",
@@ -31,4 +33,5 @@ __all__ = [
     "write_json",
     "write_junit",
     "write_markdown",
+    "write_programs",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
@@ -25,9 +26,11 @@ COLOURS = {
     Standing.UNJUDGED: "dim",
 }
 
-PROGRAM_LINES = 40
+PROGRAM_LINES = 80
 TEXT_LINES = 12
 SUBJECT_WIDTH = 36
+WIDE = 2.0
+"""A tolerance beyond this is told: what is late by less is not seen."""
 
 
 def print_report(
@@ -73,6 +76,7 @@ class _Printer:
             self._console.print(table)
         for subject in report.subjects:
             self._subject(subject)
+        self._unjudged(report)
         if report.stale_declarations:
             self._heading("Declared deviations that have gone away: remove their declarations")
             for sentence in report.stale_declarations:
@@ -80,6 +84,7 @@ class _Printer:
         if comparison is not None:
             self._compared(comparison)
         self._line("")
+        self._meaning_of_held(report)
         self._closing(report)
 
     # --- the table ------------------------------------------------------------------------------
@@ -139,8 +144,7 @@ class _Printer:
         if not bad:
             return
         bad.sort(key=lambda v: (SEVERITY[self._standing(v)], self._catalogue.position(v.rule)))
-        backend = f" on {subject.backend}" if subject.backend else ""
-        self._heading(inert_line(f"{subject.subject} ({subject.version}{backend})"))
+        self._heading(inert_line(subject.subject + _made_of(subject)))
         for verdict in bad:
             self._verdict(subject, verdict)
 
@@ -190,9 +194,23 @@ class _Printer:
             self._console.print(line, soft_wrap=True)
         if len(lines) > PROGRAM_LINES:
             self._line(
-                f"    … {counted(len(lines) - PROGRAM_LINES, 'line')} more in the JSON and HTML reports",
+                f"    … {counted(len(lines) - PROGRAM_LINES, 'line')} more; --programs DIR writes all of it",
                 "dim",
             )
+
+    # --- what was not judged ---------------------------------------------------------------------
+
+    def _unjudged(self, report: Report) -> None:
+        """One line for subjects that the same was not asked of, with the rules under their reasons."""
+        lines: dict[str, list[str]] = {}
+        for subject in report.subjects:
+            if told := _unjudged_in_words(subject):
+                lines.setdefault(told, []).append(subject.subject)
+        if lines:
+            self._heading("Not judged")
+        for told, subjects in lines.items():
+            self._labelled("on", ", ".join(subjects))
+            self._labelled("why", told)
 
     # --- what has changed -----------------------------------------------------------------------
 
@@ -216,6 +234,15 @@ class _Printer:
 
     # --- the end --------------------------------------------------------------------------------
 
+    def _meaning_of_held(self, report: Report) -> None:
+        held = [v for subject in report.subjects for v in subject.results if v.outcome == "held"]
+        if played := sum(verdict.examples for verdict in held):
+            self._labelled(
+                "held",
+                f"none of the {counted(played, 'program')} played broke its rule, which is no proof: "
+                "other seeds and --profile thorough play others",
+            )
+
     def _closing(self, report: Report) -> None:
         tallies = [(inert_line(s.subject), Tally.of(s.results, strict=self._strict)) for s in report.subjects]
         failing = [f"{name} ({counted(t.fails, 'rule')})" for name, t in tallies if t.fails]
@@ -232,7 +259,8 @@ class _Printer:
         if report.stale_declarations:
             parts.append(counted(len(report.stale_declarations), "stale declaration"))
         shard = f", shard {report.shard}" if report.shard is not None else ""
-        parts.append(f"Seed {report.seed}, profile {report.profile}, {report.duration_s:.1f} s{shard}")
+        took = f"{report.duration_s:.1f} s{shard}{_widened(report)}"
+        parts.append(f"Seed {report.seed}, profile {report.profile}, {took}")
         worst = min((t.worst for _, t in tallies), key=SEVERITY.__getitem__, default=Standing.UNJUDGED)
         self._line(inert_line(". ".join(parts) + "."), COLOURS[worst])
 
@@ -261,3 +289,32 @@ class _Printer:
             line.rstrip()
             start = rich_text(margin if number == 0 else " " * len(margin), "dim")
             self._console.print(start + line, soft_wrap=True)
+
+
+def _made_of(subject: SubjectReport) -> str:
+    """Version and backend in parentheses, as far as they are known."""
+    version = subject.version if subject.version != "unknown" else ""
+    backend = f"on {subject.backend}" if subject.backend else ""
+    told = " ".join(part for part in (version, backend) if part)
+    return f" ({told})" if told else ""
+
+
+def _unjudged_in_words(subject: SubjectReport) -> str:
+    """``2 not offered: NotImplementedError: the loop has no f() (A-01, A-02); 1 skipped: …``."""
+    parts = []
+    for outcome in ("not-offered", "skipped"):
+        rules: dict[str, list[str]] = {}
+        for verdict in subject.results:
+            if verdict.outcome == outcome:
+                rules.setdefault(verdict.message or "no reason given", []).append(verdict.rule)
+        if rules:
+            reasons = ", ".join(f"{reason} ({', '.join(ids)})" for reason, ids in rules.items())
+            parts.append(f"{sum(map(len, rules.values()))} {outcome.replace('-', ' ')}: {reasons}")
+    return "; ".join(parts)
+
+
+def _widened(report: Report) -> str:
+    """By how much upper bounds of time were widened, where that hides much; of several machines the most."""
+    factors = [float(factor) for factor in re.findall(r"[0-9.]+", report.environment.get("tolerance", ""))]
+    widest = max(factors, default=1.0)
+    return f", upper bounds of time widened {widest:.1f} times" if widest > WIDE else ""

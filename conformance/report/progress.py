@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 HEARTBEAT_S = 20.0  # many CI servers look askance at 30 s of silence
+FIRST_BEAT_S = 5.0
+"""Until the first verdict is there, a line comes sooner: nobody knows yet whether anything goes on."""
 
 
 class Progress(ABC):
@@ -156,16 +158,19 @@ class _PlainProgress(Progress):
                         self._show_subject(subject)
 
     def _pulse(self) -> None:
-        due_in = self._heartbeat_s
+        due_in = min(self._heartbeat_s, FIRST_BEAT_S)
         while not self._over.wait(due_in):
             with self._lock:
                 silent_for = time.monotonic() - self._last_line_at
-                if silent_for >= self._heartbeat_s:
+                beat_s = self._heartbeat_s if self._done() else min(self._heartbeat_s, FIRST_BEAT_S)
+                # Before anything has started, a subject that cannot be built may still be the only news.
+                waits = self._running or self._done() or silent_for >= self._heartbeat_s
+                if silent_for >= beat_s and waits:
                     at = self._now_running()
                     line = f"{self._done()} of {self._total} judged ({self._counts()})"
-                    self._write(f"{line}, {f'now {at} ' if at else ''}[{self._elapsed()}]")
+                    self._write(f"{line}, {f'now {at}' if at else 'starting'} [{self._elapsed()}]")
                     silent_for = 0.0
-                due_in = self._heartbeat_s - silent_for
+                due_in = max(beat_s - silent_for, 0.01) if waits else beat_s
 
     def _write(self, line: str) -> None:
         encoding = getattr(self._stream, "encoding", None) or "utf-8"

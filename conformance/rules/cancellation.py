@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -30,7 +31,10 @@ def cancelled_never_run(history: History) -> Iterator[Finding]:
     for cancel in history.of("cancelled"):
         if cancel["error"]:
             yield Finding(f"cancel() of {cancel.label} is harmless", f"it raised {cancel['error']}")
-    yield from each_once(history, history.live())
+    cancelled = ", ".join(dict.fromkeys(cancel.label for cancel in history.of("cancelled")))
+    told = f": only {cancelled} was cancelled" if cancelled else ""
+    for finding in each_once(history, history.live()):
+        yield replace(finding, expected=finding.expected + told)
 
 
 @rule(

@@ -10,6 +10,14 @@ from .rule import Finding
 
 COARSE_S = 0.002
 """Deadlines that differ by more are told apart by any clock in use."""
+_CALLS = {
+    "soon": "call_soon",
+    "threadsafe": "call_soon_threadsafe",
+    "later": "call_later",
+    "at": "call_at",
+    "done": "add_done_callback",
+}
+"""What the program called, by how the history names it."""
 LATE_S = 0.3
 """What is later than this (times the tolerance) did not come promptly."""
 
@@ -46,9 +54,28 @@ def runs_ended(history: History) -> Iterator[Finding]:
     for returned in history.of("returned"):
         if returned["reason"] == "patience":
             missing = ", ".join(returned["expected"]) or "the end of the run"
-            yield Finding("the loop gets on with its work", f"it waited in vain for {missing}")
+            asked = _asked_for(history, returned)
+            yield Finding(f"the loop gets on with its work{asked}", f"it waited in vain for {missing}")
         elif returned["error"]:
             yield Finding("the loop goes on", f"the run ended with {returned['error']}")
+
+
+def _asked_for(history: History, returned: Event) -> str:
+    """What the history tells of the first thing that a run waited for in vain: who asked for it, and when."""
+    for label in returned["expected"]:
+        handled = history.first("signal-added", label)
+        if handled is not None:
+            told = history.of("signal-sent", "signal-removed")
+            before = [event for event in told if event.index < returned.index]
+            sent = next((event for event in reversed(before) if event.label == handled["signal"]), None)
+            if sent is not None and sent.kind == "signal-sent":
+                removed = [e.label for e in before if e.kind == "signal-removed" and e.index < sent.index]
+                after = f" after remove_signal_handler({removed[-1]})" if removed else ""
+                return f": {label} runs, the handler of {sent.label}, which was sent{after}"
+        call = next((event for event in history.scheduled() if event.label == label), None)
+        if call is not None and call["via"] in _CALLS:
+            return f": {label} runs, as asked by {_CALLS[call['via']]}()"
+    return ""
 
 
 def never_after_cancel(history: History) -> Iterator[Finding]:
