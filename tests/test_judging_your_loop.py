@@ -6,6 +6,8 @@ import sys
 import pytest
 from muxloop.conformance import declarations, judge
 from muxloop.conformance.declarations import deviations_in
+from muxloop.conformance.judging import PROFILES
+from muxloop.conformance.rules import all_rules
 from muxloop.conformance.subjects import NAMED_LOOPS
 from pages import blocks_of, text_of
 
@@ -48,3 +50,11 @@ def test_the_names_are_those_that_are_known():
     told = re.search(r"Known by name are `(.+?)`, and through drivers(.+?)\n\n", text_of(PAGE), re.DOTALL)
     drivers = re.findall(r"`([a-z]+)`", told[2])
     assert [*told[1].split(), *drivers] == list(NAMED_LOOPS)
+
+
+@pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
+def test_the_programs_of_a_profile_are_as_many_as_told(profile):
+    row = re.search(rf"^\| `{profile.name}` \| ([0-9]+) \| ([0-9,]+) \|", text_of(PAGE), re.MULTILINE)
+    assert int(row[1]) == profile.examples
+    in_all = sum(profile.examples_for(rule) for rule in all_rules() if rule.judges == "loop")
+    assert int(row[2].replace(",", "")) == pytest.approx(in_all, rel=0.15)
