@@ -118,7 +118,7 @@ class CancelledAcceptTakesConnection(ForgetfulCalls):
 
 @JOB_FAULTS.plant
 class CancelledRecvTakesItsBatch(SteppedLoop):
-    """invented: the reader of a sock_recv() that was cancelled in the same batch takes the data, and drops it.
+    """invented: the reader of a sock_recv() that was cancelled in the same batch takes the data and drops it.
     Breaks CAN-12."""
 
     def _sock_recv(self, fut: asyncio.Future[bytes], sock: socket.socket, n: int) -> None:

@@ -21,6 +21,8 @@ COARSE_TICK_S = 1 / 64
 """The clock of Windows; a power of two, so that sums of ticks stay exact."""
 
 SLOT_S = 0.02
+WHEEL_TICK_S = 0.002
+WHEEL_SLOTS = 128
 STALE_WAIT_S = 5.0
 LATENESS_S = 0.05
 
@@ -204,6 +206,60 @@ class TimersLate(SteppedLoop):
     def _wait_s(self) -> float | None:
         timeout_s = super()._wait_s()
         return timeout_s and timeout_s + LATENESS_S
+
+
+class WheeledTimer(asyncio.TimerHandle):
+    """A timer that may come a turn of its wheel later than it promises; sound as it stands."""
+
+    __slots__ = ("promised",)
+
+    def __init__(self, when: float, callback: Any, args: Any, loop: Any, context: Context | None) -> None:
+        self.promised = when
+        ticks = math.ceil(when / WHEEL_TICK_S) - math.floor(loop.time() / WHEEL_TICK_S)
+        turn_s = WHEEL_TICK_S * WHEEL_SLOTS if self.misses_a_turn(ticks) else 0.0
+        super().__init__(when + turn_s, callback, args, loop, context)
+
+    def when(self) -> float:
+        return self.promised
+
+    @staticmethod
+    def misses_a_turn(ticks: int) -> bool:  # noqa: ARG004 - for those that look at it
+        return False
+
+
+class WholeTurnTimer(WheeledTimer):
+    """A timer whose last turn begins where it is due."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def misses_a_turn(ticks: int) -> bool:
+        return ticks > 0 and ticks % WHEEL_SLOTS == 0
+
+
+class FarTimer(WheeledTimer):
+    """A timer that counts the turn under way as one to wait for."""
+
+    __slots__ = ()
+
+    @staticmethod
+    def misses_a_turn(ticks: int) -> bool:
+        return ticks > WHEEL_SLOTS
+
+
+@TIMER_FAULTS.plant
+class WholeTurnsOfTheWheelAreLate(SteppedLoop):
+    """invented: a timer whose delay is a whole number of turns of the wheel, 256 ms each, comes a turn late.
+    Breaks TMR-11."""
+
+    timer_type = WholeTurnTimer
+
+
+@TIMER_FAULTS.plant
+class BeyondATurnIsLate(SteppedLoop):
+    """invented: every timer farther than one turn of the wheel, 256 ms, comes a turn late. Breaks TMR-11."""
+
+    timer_type = FarTimer
 
 
 @TIMER_FAULTS.plant

@@ -126,6 +126,18 @@ def timers_are_not_always_late(loop: Any, patience_s: float) -> object:
     return min(one_after_the_other(loop, [0.01] * 5, max(patience_s, 1.0))) < 0.04
 
 
+@shows("whole_turns_of_the_wheel_are_late", "beyond_a_turn_is_late", right=True)
+def a_timer_of_any_delay_is_in_time(loop: Any, patience_s: float) -> object:
+    late_s: list[float] = []
+    start = loop.time()
+    for ms in range(240, 275):
+        when = start + ms / 1000
+        loop.call_at(when, lambda when=when: late_s.append(loop.time() - when))
+    loop.call_later(0.6, loop.stop)
+    loop.run_forever()
+    return max(late_s) < patience_s / 2
+
+
 @shows("foreign_thread_arms", right="RuntimeError")
 def arming_from_another_thread_is_refused(loop: Any, patience_s: float) -> object:
     seen: list[str] = []
