@@ -30,6 +30,28 @@ class SweepDropsLive(SteppedLoop):
 
 
 @HEAP_FAULTS.plant
+class CancelTakesTheFirstOfItsTime(SteppedLoop):
+    """invented: cancel() looks for its timer by the deadline, and takes out another one that has the same.
+    Breaks HEAP-02."""
+
+    def _timer_handle_cancelled(self, handle: Any) -> None:
+        if handle._scheduled:
+            first = next(timer for timer in self._scheduled if timer._when == handle._when)
+            self._scheduled.remove(first)
+            heapq.heapify(self._scheduled)
+            first._scheduled = False
+
+
+@HEAP_FAULTS.plant
+class CancelTakesAllOfItsTime(SteppedLoop):
+    """invented: cancel() takes out all timers of its deadline. Breaks CAN-01."""
+
+    def _timer_handle_cancelled(self, handle: Any) -> None:
+        self._scheduled = [timer for timer in self._scheduled if timer._when != handle._when]
+        heapq.heapify(self._scheduled)
+
+
+@HEAP_FAULTS.plant
 class SweepBreaksOrder(SteppedLoop):
     """invented: what a sweep leaves is no heap, so live timers wait behind later ones. Breaks HEAP-03."""
 

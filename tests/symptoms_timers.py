@@ -198,6 +198,17 @@ def cancel_releases_what_it_would_have_called(loop: Any, _patience_s: float) -> 
     return released() is None
 
 
+@shows("cancel_takes_the_first_of_its_time", "cancel_takes_all_of_its_time", right=["first", "third"])
+def a_cancelled_timer_takes_none_of_its_time_along(loop: Any, patience_s: float) -> object:
+    log: list[str] = []
+    when = loop.time() + 0.01
+    handles = [loop.call_at(when, log.append, name) for name in ("first", "second", "third")]
+    handles[1].cancel()
+    loop.call_at(when + 0.01, loop.stop)
+    run_watched(loop, patience_s)
+    return sorted(log)
+
+
 @shows("double_cancel_counted", right=["live"])
 def a_second_cancel_costs_nobody(loop: Any, patience_s: float) -> object:
     log: list[str] = []

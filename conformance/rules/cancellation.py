@@ -24,6 +24,8 @@ from .rule import Finding, rule
         programs(
             bodies([soon, later(), at(), threadsafe], [CANCEL, CANCEL]), several(CANCEL, 0, 2), ("run",)
         ),
+        # For the very same time: a handle that is cancelled takes none of the others along.
+        programs(several(at(2)(several(CANCEL, 0, 1)), 2, 6), several(CANCEL, 1, 2), ("run",)),
     ),
 )
 def cancelled_never_run(history: History) -> Iterator[Finding]:

@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from ..history import History
 from ..program import Program
-from ..strategies import CANCEL, at, bodies, later, programs, several, soon, threadsafe
+from ..strategies import CANCEL, EMPTY, at, bodies, later, programs, several, soon, threadsafe
 from .queries import COARSE_S, deadline_order, each_once, late, never_after_cancel, not_refused, runs_ended
 from .rule import Finding, rule
 
 _CHURN = 1000
 _CHURN_ROUNDS = 15
+_RESTS = 15
 
 
 def _churning(far_ms: int, head_ms: int | None) -> Program:
@@ -24,7 +25,17 @@ def _churning(far_ms: int, head_ms: int | None) -> Program:
         return (("soon", f"churn {name}", steps), ("run",))
 
     head = (("later", "head", head_ms, ()),) if head_ms else ()
-    return (*head, *churn("w", 3), ("measure", "before"), *churn("t", _CHURN_ROUNDS), ("measure", "after"))
+    # A wheel meets the cancelled ones at its next turn: what counts is what stays after that.
+    rest: Program = (("later", "rest", 40, (("again", _RESTS),)), ("run",))
+    return (
+        *head,
+        *churn("w", 3),
+        *rest,
+        ("measure", "before"),
+        *churn("t", _CHURN_ROUNDS),
+        *rest,
+        ("measure", "after"),
+    )
 
 
 @rule(
@@ -88,13 +99,19 @@ _SPREAD = st.lists(
 _MIXED = st.builds(_bulks, _BULKS, st.booleans())
 
 
+_SAME_MS = st.sampled_from([2, 2, 3])
+# Few timers, several for the very same time: which of them is cancelled matters. None is cancelled in the batch
+# that fires it, which CAN-01 is about.
+_EQUAL = programs(several(at(_SAME_MS)(EMPTY), 2, 8), several(CANCEL, 1, 4), ("run",))
+
+
 @rule(
     "HEAP-02",
     "C",
-    "cleaning up cancelled timers never drops, doubles or delays a live one",
+    "cleaning up cancelled timers never drops, doubles or delays a live one, also one of the same deadline",
     source="CPython base_events._run_once",
-    programs=_MIXED,
-    cost=3,
+    programs=st.one_of(_MIXED, _EQUAL),
+    cost=2,
 )
 def live_ones_stay(history: History) -> Iterator[Finding]:
     yield from each_once(history, history.live())
