@@ -73,6 +73,16 @@ class FirstSignalHandlerStays(SteppedLoop):
 
 
 @SIGNAL_FAULTS.plant
+class RemovalDeafensTheOthers(SteppedLoop):
+    """invented: removing one handler of a signal turns the wake-up file off for all others. Breaks SIG-01."""
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        removed = super().remove_signal_handler(sig)
+        signal.set_wakeup_fd(-1)
+        return removed
+
+
+@SIGNAL_FAULTS.plant
 class UncatchableAccepted(TruthfulLoop):
     """invented: a handler of SIGKILL is taken without a word. Breaks SIG-02."""
 

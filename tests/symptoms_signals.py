@@ -64,6 +64,18 @@ def the_second_handler_replaces_the_first(loop: Any, _patience_s: float) -> obje
     return log
 
 
+@shows("removal_deafens_the_others", right=["heard"])
+def removing_one_handler_leaves_the_other(loop: Any, _patience_s: float) -> object:
+    log: list[str] = []
+    for name in ("SIGUSR1", "SIGUSR2"):
+        loop.add_signal_handler(getattr(signal, name), log.append, "heard")
+    loop.remove_signal_handler(signal.SIGUSR2)
+    loop.call_soon(send, "SIGUSR1")
+    turn(loop, 6)
+    loop.remove_signal_handler(signal.SIGUSR1)
+    return log
+
+
 @shows("uncatchable_accepted", right="ValueError", sound=(TruthfulLoop,))
 def sigkill_cannot_be_caught(loop: Any, _patience_s: float) -> object:
     return error_of(loop.add_signal_handler, signal.SIGKILL, int)

@@ -100,8 +100,8 @@ _MIXED = st.builds(_bulks, _BULKS, st.booleans())
 
 
 _SAME_MS = st.sampled_from([2, 2, 3])
-# Few timers, several for the very same time: which of them is cancelled matters. None is cancelled in the batch
-# that fires it, which CAN-01 is about.
+# Few timers, several for the very same time: which of them is cancelled matters. None is cancelled in the
+# batch that fires it, which CAN-01 is about.
 _EQUAL = programs(several(at(_SAME_MS)(EMPTY), 2, 8), several(CANCEL, 1, 4), ("run",))
 
 

@@ -90,6 +90,13 @@ _HEARD = programs(
     ),
     ("run",),
 )
+# Small ones: a signal that is lost costs patience in each play, so that large ones are hardly shrunk.
+_HEARD_OF_TWO = programs(
+    (("add_signal", "SIGUSR1", None, ()), ("add_signal", "SIGUSR2", None, ())),
+    several(_REMOVE, 1, 1),
+    several(soon(several(_KILLS, 1, 2)), 1, 2),
+    ("run",),
+)
 # Nothing else is due that would wake the loop.
 _HEARD_AT_REST = programs(
     action("add_signal", "SIGUSR1", None, st.just(())).map(lambda added: (added,)),
@@ -106,7 +113,7 @@ _HEARD_AT_REST = programs(
     "a signal's handler runs in the loop after each delivery, of which several may merge; "
     "it wakes an idle loop",
     source=f"{_DOCS}; CPython test_events",
-    programs=st.one_of(_HEARD, _HEARD, _HEARD_AT_REST),
+    programs=st.one_of(_HEARD_OF_TWO, _HEARD, _HEARD, _HEARD_AT_REST),
     timed=True,
     needs="signals",
 )
