@@ -16,6 +16,7 @@ from typing import Any
 from faulty_base import FaultBed, LoopFault, SteppedLoop
 from faulty_cancellation import CANCELLATION_FAULTS
 from faulty_endings import ENDING_FAULTS
+from faulty_factories import FACTORY_FAULTS
 from faulty_heaps import HEAP_FAULTS
 from faulty_jobs import JOB_FAULTS
 from faulty_life_cycle import LIFE_CYCLE_FAULTS
@@ -79,6 +80,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **SIGNAL_FAULTS,
     **RESOURCE_FAULTS,
     **ENDING_FAULTS,
+    **FACTORY_FAULTS,
     **TRANSPORT_FAULTS,
     **NAME_FAULTS,
     **TLS_FAULTS,

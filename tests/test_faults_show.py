@@ -42,6 +42,7 @@ for module in (
     "endings",
     "transports",
     "names",
+    "factories",
     "tls",
     "selectors",
     "selector_lives",

@@ -27,6 +27,7 @@ from .signals import Signals
 from .sock_calls import SockCalls
 from .sock_files import SockFiles
 from .special_files import SpecialFiles
+from .task_factories import TaskFactories
 from .threads import Threads
 from .tls import Tls
 
@@ -34,6 +35,7 @@ Events = list[tuple[float, str, str, str, dict[str, Any]]]
 
 
 class LoopPlayer(
+    TaskFactories,
     SpecialFiles,
     Shutdown,
     Failures,

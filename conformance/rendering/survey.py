@@ -13,7 +13,7 @@ Path = tuple[int, ...]
 
 SCHEDULING = frozenset({"soon", "threadsafe", "later", "at"})
 CALLBACKS = SCHEDULING | {"on_done", "on_signal", "finalize"}
-TASKS = frozenset({"task", "group_task"})
+TASKS = frozenset({"task", "group_task", "made_by"})
 COMBINED = frozenset({"gather", "shield"})
 JOBS = frozenset({"executor", "job", "process"})
 PROMISES = frozenset({"future"}) | JOBS | TASKS | COMBINED
