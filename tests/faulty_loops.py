@@ -26,6 +26,7 @@ from faulty_pipes import PIPE_FAULTS
 from faulty_processes import PROCESS_FAULTS
 from faulty_resources import RESOURCE_FAULTS
 from faulty_signals import SIGNAL_FAULTS
+from faulty_sock_calls import SOCK_CALL_FAULTS
 from faulty_tasks import TASK_FAULTS
 from faulty_timers import TIMER_FAULTS
 from faulty_tls import TLS_FAULTS
@@ -81,6 +82,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **RESOURCE_FAULTS,
     **ENDING_FAULTS,
     **FACTORY_FAULTS,
+    **SOCK_CALL_FAULTS,
     **TRANSPORT_FAULTS,
     **NAME_FAULTS,
     **TLS_FAULTS,

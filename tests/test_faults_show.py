@@ -43,6 +43,7 @@ for module in (
     "transports",
     "names",
     "factories",
+    "sock_calls",
     "tls",
     "selectors",
     "selector_lives",

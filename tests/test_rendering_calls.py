@@ -31,6 +31,29 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
         [["soon", "c0", [["task_factory", "eager"], ["made_by", "c1", "create_task", []]]], ["run"]],
         ["c0", "c1", "c1 is made, done: True"],
     ),
+    (
+        "datagrams",
+        [
+            *(["post", 0, 300], ["task", "t0", [["sock_recvfrom", 0, 7], ["sock_recvfrom_into", 0, 500, 0]]]),
+            *(["task", "t1", [["sock_sendto", 1, 0, 3]]], ["run"]),
+        ],
+        [
+            "t0 starts",
+            "box 0 got 7 bytes from stranger",
+            "t1 starts",
+            "t1 ends",
+            "box 0 got 3 bytes from 1",
+            "t0 ends",
+        ],
+    ),
+    (
+        "carried",
+        [["task", "t0", [["carry", 500000, 60000, "sock_recv_into"], ["carry", 9, 4, "sock_recv"]]], ["run"]],
+        [
+            *("t0 starts", "sock_recv_into: 500000 of 500000 bytes, as sent"),
+            *("sock_recv: 9 of 9 bytes, as sent", "t0 ends"),
+        ],
+    ),
 ]
 
 

@@ -24,8 +24,8 @@ from .processes import Processes
 from .selecting import SelectorPlayer
 from .shutdown import Shutdown
 from .signals import Signals
-from .sock_calls import SockCalls
 from .sock_files import SockFiles
+from .sock_messages import SockMessages
 from .special_files import SpecialFiles
 from .task_factories import TaskFactories
 from .threads import Threads
@@ -47,7 +47,7 @@ class LoopPlayer(
     Tls,
     Pipes,
     Threads,
-    SockCalls,
+    SockMessages,
     SockFiles,
 ):
     """All actions on event loops."""
@@ -73,6 +73,7 @@ class LoopPlayer(
         self.close_pools()
         self.close_pairs()
         self.close_doors()
+        self.close_boxes()
         self.close_links()
         self.close_endpoints()
         self.close_servers()
