@@ -125,6 +125,7 @@ _OWN_MS: dict[str, Callable[[Action], float]] = {
     "tls_link": lambda _: 150.0,
     "tls_limits": lambda action: float(action[2] + action[3]),
     "write": lambda action: 1 + action[2] / 50_000,
+    "carry": lambda action: 20 + action[1] / 5_000,
     "sendfile": lambda action: 5 + action[2] / 50_000,
 }
 """How long an action takes, or puts off what it schedules, apart from its body."""
