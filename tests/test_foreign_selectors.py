@@ -72,9 +72,9 @@ def test_timers_fire_in_order_and_never_early(loop: EventLoop) -> None:
         fired: list[tuple[float, float]] = []
         done = loop.create_future()
         for delay in (0.02, 0.001, 0.0, 0.005):
-            loop.call_later(delay, lambda delay=delay: fired.append((delay, loop.time() - start)))
-        loop.call_later(0.01, print).cancel()
-        loop.call_later(0.02, done.set_result, None)
+            loop.call_at(start + delay, lambda delay=delay: fired.append((delay, loop.time() - start)))
+        loop.call_at(start + 0.01, print).cancel()
+        loop.call_at(start + 0.03, done.set_result, None)
         await done
         assert [delay for delay, _ in fired] == [0.0, 0.001, 0.005, 0.02]
         assert all(elapsed >= delay for delay, elapsed in fired)

@@ -233,7 +233,8 @@ def press_control_c() -> None:
 
 
 def test_control_c_ends_an_idle_loop(loop: EventLoop) -> None:
-    threading.Timer(0.02, press_control_c).start()
+    # From within: before the loop runs, it would end the tests.
+    loop.call_soon(threading.Timer(0.02, press_control_c).start)
     with pytest.raises(KeyboardInterrupt):
         loop.run_forever()
     turn(loop)

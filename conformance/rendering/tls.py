@@ -159,22 +159,23 @@ def tls_link(script: LoopScript, place: Place, pair: int, text: str) -> Lines:
     manner = str(*_said_before(script, "tls_peer", pair)) or "sound"
     names = ("ssl_handshake_timeout", "ssl_shutdown_timeout")
     given = zip(names, _said_before(script, "tls_limits", pair), strict=False)
-    limits = "".join(f", {name}={seconds(ms)}" for name, ms in given)
+    limits = [f"how[{quoted(name)}] = {seconds(ms)}" for name, ms in given]
     if text == "server":
         script.define("let_connect_by_tls", *_LET_CONNECT.format(factory=factory).splitlines())
-        lines = [f"errands.append(loop.create_task(let_connect_by_tls({pair}, {quoted(manner)}{limits})))"]
+        lines = ["how = {}", *limits, f"making = let_connect_by_tls({pair}, {quoted(manner)}, **how)"]
     else:
         lines = _connect(script, pair, text, manner, limits)
+    lines.append("errands.append(loop.create_task(making))")
     several = sum(action[:2] == ("tls_link", pair) for action in script.survey.nodes.values()) > 1
     return guarded(f"if {pair} not in remotes" if several or script.survey.repeats(place.path) else "", lines)
 
 
-def _connect(script: LoopScript, pair: int, way: str, manner: str, limits: str) -> Lines:
+def _connect(script: LoopScript, pair: int, way: str, manner: str, limits: Lines) -> Lines:
     serving, upgraded = way == "start_tls server", way.startswith("start_tls")
     name = "elsewhere.example" if manner == "wrong name" else "localhost"
     trusting = ", trusting=False" if manner == "unknown" and not serving else ""
     context = f"tls_context(serving={serving}{trusting})"
-    side = "server_side=True" if serving else f"server_hostname={quoted(name)}"
+    side = '"server_side": True' if serving else f'"server_hostname": {quoted(name)}'
     opened = ["ours, peer = socket.socketpair()"]
     if way == "client over tcp":
         opened = [
@@ -182,15 +183,18 @@ def _connect(script: LoopScript, pair: int, way: str, manner: str, limits: str) 
             "    peer = socket.create_connection(listener.getsockname())",
             "    ours, _ = listener.accept()",
         ]
-    made = f"connect({pair}, sock=ours, ssl={context}, {side}{limits})"
+    making = f"connect({pair}, sock=ours, ssl=context, **how)"
     if upgraded:
         script.define("Greeted", *_START_TLS.format(factory=factory_of(script)).splitlines())
-        made = f"connect_and_start_tls({pair}, ours, {context}, {side}{limits})"
+        making = f"connect_and_start_tls({pair}, ours, context, **how)"
     return [
         *opened,
         "ours.setblocking(False)",
         f"remotes[{pair}] = TlsEnd(peer, {quoted(manner)}, serving={not serving}, upgraded={upgraded})",
-        f"errands.append(loop.create_task({made}))",
+        f"context = {context}",
+        f"how = {{{side}}}",
+        *limits,
+        f"making = {making}",
     ]
 
 
