@@ -190,7 +190,7 @@ def _is_of(subject: str, versions: Sequence[str]) -> bool:
 def gone_away(reports: Sequence[SubjectReport]) -> list[str]:
     """Declarations whose rule was judged and held, a sentence each."""
     return [
-        f"{report.subject} is declared to break {verdict.rule} and keeps it: take the declaration back"
+        gone_away_in_words(report.subject, verdict.rule)
         for report in reports
         for verdict in report.results
         if verdict.outcome == "held"
@@ -199,3 +199,8 @@ def gone_away(reports: Sequence[SubjectReport]) -> list[str]:
             for deviation in about(report.subject, verdict.rule)
         )
     ]
+
+
+def gone_away_in_words(subject: str, rule: str) -> str:
+    """What is said of a declaration that is not true any more."""
+    return f"{subject} is declared to break {rule} and keeps it: take the declaration back"

@@ -156,9 +156,10 @@ class _Search:
             self.hampered = lacking
         else:
             self.unhampered += 1
-        if self.onlookers is not None:
+        stopped = _player_stopped(history)
+        if self.onlookers is not None and stopped is None:  # half a play leaves behind what is the player's
             self.onlookers.look(history, self.rule)
-        finding = _player_stopped(history) or next(self.rule.check(history), None)
+        finding = stopped or next(self.rule.check(history), None)
         if finding and lacking:
             self.lacking = lacking
             return None
@@ -279,24 +280,31 @@ def judge_suspects(
     failed: FailedPrograms | None = None,
 ) -> Iterator[Verdict]:
     """The verdicts on rules that looked on while another was judged, and that its programs break."""
-    for rule, program in onlookers.take_suspects():
+    for rule, suspects in onlookers.take_suspects():
         started = time.monotonic()
-        search = _Search(rule, playground, profile.shrink_s)
-
-        def breaks(body: Program, search: _Search = search) -> bool:
-            return search.breaks((*body, LEAVE))  # then a process that it changes is replaced
-
-        playground.stop()  # the suspect may have changed this process for good
-        found = breaks(program)
-        onlookers.decide(rule, played_for, breaks=found)
-        if not found:
+        search = next((s for s in (_tried(rule, each, playground, profile) for each in suspects) if s), None)
+        if search is None or search.smallest is None:
             continue
-        if profile.shrink_s:
-            pare(program, breaks)
-        assert search.smallest is not None
+        onlookers.knows_broken(rule)
         if failed is not None:
             failed.keep(rule.id, search.smallest.program)
         yield _verdict(rule, search, playground.subject, time.monotonic() - started, played_for)
+
+
+def _tried(rule: Rule, suspect: Program, playground: Playground, profile: Profile) -> _Search | None:
+    """The search that found the suspect to break the rule, pared down; None when it is innocent."""
+    search = _Search(rule, playground, profile.shrink_s)
+
+    def breaks(body: Program) -> bool:
+        return search.breaks((*body, LEAVE))  # then a process that it changes is replaced
+
+    playground.stop()  # the suspect may have changed this process for good
+    # A hang or a crash is for the rule to tell whose program it is.
+    if not breaks(suspect) or search.smallest is None or search.smallest.outcome != "broken":
+        return None
+    if profile.shrink_s:
+        pare(suspect, breaks)
+    return search
 
 
 def replay(rule: Rule, playground: Playground, program: Program, capabilities: frozenset[str]) -> Verdict:

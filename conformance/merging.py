@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import UsageError
+from .declarations import gone_away_in_words
 from .report import read_json
-from .rules import RULES_VERSION, all_rules
+from .rules import RULES_VERSION
 from .sharding import Shard, shard_in
-from .verdict import Report, SubjectReport, one_each
+from .suite import in_order
+from .verdict import Report, SubjectReport
 
 _SOFTWARE = ("python", "platform", "muxloop", "hypothesis")
 """What of the environment must be the same: programs and verdicts depend on it."""
@@ -38,12 +40,13 @@ def merged(paths: Sequence[str]) -> Report:
     _check_complete(parts)
     parts.sort(key=lambda part: part.shard.number)
     first = parts[0].report
+    subjects = [_subject(place, parts) for place in range(len(first.subjects))]
     return replace(
         first,
         shard=None,
         environment=_environment([part.report for part in parts]),
-        subjects=[_subject(place, parts) for place in range(len(first.subjects))],
-        stale_declarations=[sentence for part in parts for sentence in part.report.stale_declarations],
+        subjects=subjects,
+        stale_declarations=_gone_away(parts, subjects),
         duration_s=max(part.report.duration_s for part in parts),
     )
 
@@ -101,10 +104,15 @@ def _check_complete(parts: Sequence[_Part]) -> None:
 
 def _subject(place: int, parts: Sequence[_Part]) -> SubjectReport:
     """All verdicts of one subject, in the order of the catalogue."""
-    order = {rule.id: position for position, rule in enumerate(all_rules())}
-    results = one_each(verdict for part in parts for verdict in part.report.subjects[place].results)
-    results.sort(key=lambda verdict: order.get(verdict.rule, len(order)))
+    results = in_order(verdict for part in parts for verdict in part.report.subjects[place].results)
     return replace(parts[0].report.subjects[place], results=results)
+
+
+def _gone_away(parts: Sequence[_Part], subjects: Sequence[SubjectReport]) -> list[str]:
+    """The declarations that have gone away; not those whose rule another shard saw broken, looking on."""
+    broken = {gone_away_in_words(s.subject, v.rule) for s in subjects for v in s.results if v.bad}
+    told = [sentence for part in parts for sentence in part.report.stale_declarations]
+    return [sentence for sentence in told if sentence not in broken]
 
 
 def _environment(reports: Sequence[Report]) -> dict[str, str]:

@@ -7,16 +7,15 @@ under the id of the rule that looked on.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .history import History
 from .program import Program
 from .rules import Rule
 from .vocabulary.leaving import LEAVE
 
-DOUBTS = 3
-"""So many suspects of one rule may prove innocent while another is judged; then nobody looks on for it."""
+SUSPECTS = 3
+"""So many programs of one rule are suspected of breaking another: a first one may prove innocent."""
 
 
 class Onlookers:
@@ -24,31 +23,30 @@ class Onlookers:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
-        self._suspects: dict[str, Program] = {}
-        self._convinced: set[str] = set()
-        self._doubts: Counter[tuple[str, str]] = Counter()
+        self._suspects: dict[str, list[Program]] = {}
+        self._broken: set[str] = set()
 
     def look(self, history: History, played_for: Rule) -> None:
         """Suspect the program of a history that breaks a rule which nothing was found to break so far."""
         for rule in self._rules:
+            suspects = self._suspects.get(rule.id, [])
             if (
-                rule.id not in (*self._suspects, *self._convinced, played_for.id)
-                and self._doubts[rule.id, played_for.id] < DOUBTS
+                rule.id not in (*self._broken, played_for.id)
+                and len(suspects) < SUSPECTS
                 and next(rule.check(history), None) is not None
             ):
-                self._suspects[rule.id] = tuple(action for action in history.program if action != LEAVE)
+                suspect = tuple(action for action in history.program if action != LEAVE)
+                self._suspects[rule.id] = [*suspects, suspect]
 
-    def take_suspects(self) -> Iterator[tuple[Rule, Program]]:
-        """The suspects, each once, with the rule that they seem to break; without their ``leave``."""
+    def take_suspects(self) -> Iterator[tuple[Rule, Sequence[Program]]]:
+        """The suspects of each rule that they seem to break, told once, the first one first; without their
+        ``leave``."""
         suspects, self._suspects = self._suspects, {}
         return ((rule, suspects[rule.id]) for rule in self._rules if rule.id in suspects)
 
-    def decide(self, rule: Rule, played_for: Rule, *, breaks: bool) -> None:
-        """Whether a suspect broke the rule when it was played again."""
-        if breaks:
-            self._convinced.add(rule.id)
-        else:
-            self._doubts[rule.id, played_for.id] += 1
+    def knows_broken(self, rule: Rule) -> None:
+        """The rule is broken for certain: nobody need look on for it any more."""
+        self._broken.add(rule.id)
 
 
 def pare(program: Program, breaks: Callable[[Program], bool]) -> Program:

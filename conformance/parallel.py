@@ -23,11 +23,11 @@ from .verdict import Report, SubjectReport, Verdict
 class _Collector:
     """Takes the verdicts out of the test reports as they come in from the processes."""
 
-    def __init__(self, on_start: OnStart, on_finish: OnFinish) -> None:
+    def __init__(self, on_start: OnStart, on_finish: OnFinish, on_found: OnFinish) -> None:
         self.verdicts: dict[tuple[str, str], Verdict] = {}
         self.incidental: dict[str, list[Verdict]] = {}
         self.problems: list[str] = []
-        self._on_start, self._on_finish = on_start, on_finish
+        self._on_start, self._on_finish, self._on_found = on_start, on_finish, on_found
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         subject, _, rule = nodeid.rpartition("::")
@@ -45,18 +45,22 @@ class _Collector:
             return
         spec, verdict = subject.removeprefix("::"), Verdict.from_json(json.loads(str(text)))
         self.verdicts[spec, rule] = verdict
-        self.incidental.setdefault(spec, []).extend(
-            Verdict.from_json(json.loads(str(told)))
-            for name, told in report.user_properties
-            if name == INCIDENTAL_PROPERTY
-        )
+        for name, told in report.user_properties:
+            if name == INCIDENTAL_PROPERTY:
+                found = Verdict.from_json(json.loads(str(told)))
+                self.incidental.setdefault(spec, []).append(found)
+                self._on_found(spec, found)
         self._on_finish(spec, verdict)
 
 
 def run_in_processes(
-    plan: Plan, jobs: str, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore
+    plan: Plan,
+    jobs: str,
+    on_start: OnStart = _ignore,
+    on_finish: OnFinish = _ignore,
+    on_found: OnFinish = _ignore,
 ) -> Report:
-    """Judge in ``jobs`` processes: a number, or "auto".
+    """Judge in ``jobs`` processes: a number, or "auto". ``on_found`` may be told of one rule by several.
 
     Raises SuiteFailedError when a process of the suite itself fails.
     """
@@ -66,7 +70,7 @@ def run_in_processes(
     for bench in benches:
         with bench:
             bench.describe()
-    collector = _Collector(on_start, on_finish)
+    collector = _Collector(on_start, on_finish, on_found)
     output = io.StringIO()
     with tempfile.TemporaryDirectory() as nowhere, _own_pytest(), contextlib.redirect_stdout(output):
         code = pytest.main(_arguments(plan, jobs, nowhere), plugins=[collector])

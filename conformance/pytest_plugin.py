@@ -2,6 +2,9 @@
 
     pytest --muxloop-subject=mypackage:new_event_loop [--muxloop-rules=ORD-*,TMR-*] [--muxloop-profile=quick]
 
+A rule that looks on while others are judged (``looks_on``) may be found broken by programs of another one:
+the test of that other one tells it, for its own may have run already, or in another process.
+
 Without the option the plug-in adds nothing. With pytest-xdist (``-n auto``) the tests spread over processes;
 ``--junitxml=FILE`` has a case per subject and rule, with the whole verdict as a property.
 """
@@ -119,18 +122,24 @@ class RuleTest(pytest.Item):
         from .report.printed import verdict_in_words
         from .report.standing import Standing, standing_of
 
-        verdict = self.bench.judge(self.rule)
+        verdict, found = self.bench.judge(self.rule), self.bench.take_incidental()
         self.user_properties.append((VERDICT_PROPERTY, json.dumps(asdict(verdict))))
-        for other in self.bench.take_incidental():
-            self.user_properties.append((INCIDENTAL_PROPERTY, json.dumps(asdict(other))))
-        standing = standing_of(verdict, strict=self.config.getoption("--muxloop-strict"))
-        if standing is Standing.FAILS:
-            raise _FailedRuleError(verdict_in_words(self.bench.subject.spec, verdict))
-        if standing is Standing.UNJUDGED:
+        self.user_properties += [(INCIDENTAL_PROPERTY, json.dumps(asdict(each))) for each in found]
+        strict = self.config.getoption("--muxloop-strict")
+        weighed = [(each, standing_of(each, strict=strict)) for each in (verdict, *found)]
+        failures = [each for each, standing in weighed if standing is Standing.FAILS]
+        if failures:
+            spec = self.bench.subject.spec
+            raise _FailedRuleError("\n\n".join(verdict_in_words(spec, each) for each in failures))
+        deviations = [
+            f"{each.rule} (level {each.level}) {standing}: {each.declared or each.message}"
+            for each, standing in weighed
+            if each.bad
+        ]
+        if deviations:
+            pytest.xfail("; ".join(deviations))
+        if verdict.outcome != "held":
             pytest.skip(f"{verdict.outcome}: {verdict.message}")
-        if standing is not Standing.HELD:
-            reason = verdict.declared or verdict.message
-            pytest.xfail(f"{verdict.rule} (level {verdict.level}) {standing}: {reason}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The verdict in words; a traceback would lead into the suite."""

@@ -7,7 +7,7 @@ import random
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -24,7 +24,7 @@ from .judging import PROFILES, Profile, is_judged, judge_rule, judge_suspects, p
 from .onlooking import Onlookers
 from .playground import Playground
 from .program import parse
-from .rules import RULES_VERSION, Rule, chosen_rules
+from .rules import RULES_VERSION, Rule, all_rules, chosen_rules
 from .sharding import Shard, fingerprint
 from .subjects import Subject
 from .subjects import parse as parse_subject
@@ -188,6 +188,8 @@ class Bench:
         if verdict is None:
             onlookers = self._those_who_look_on()
             verdict = self._judged(rule, onlookers)
+            if verdict.bad:
+                onlookers.knows_broken(rule)
             by_the_way = judge_suspects(onlookers, rule, self.playground, self._profile, self._failed)
             rules = {each.id: each for each in self._wanted_onlookers}
             self._incidental += [self._explained(rules[each.rule], each) for each in by_the_way]
@@ -264,8 +266,14 @@ class Bench:
             self.subject.spec,
             described["version"],
             described["backend"] or self.subject.backend,
-            one_each(verdicts),
+            in_order(verdicts),
         )
+
+
+def in_order(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """One verdict on each rule, in the order of the catalogue."""
+    places = {rule.id: place for place, rule in enumerate(all_rules())}
+    return sorted(one_each(verdicts), key=lambda verdict: places.get(verdict.rule, len(places)))
 
 
 def with_declaration(subject: str, verdict: Verdict) -> Verdict:
@@ -283,9 +291,15 @@ def _ignore(*_: object) -> None:
     """Nobody wants to know."""
 
 
-def run(plan: Plan, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) -> Report:
+def run(
+    plan: Plan,
+    on_start: OnStart = _ignore,
+    on_finish: OnFinish = _ignore,
+    on_found: OnFinish = _ignore,
+) -> Report:
     """Judge in this process, one rule after the other.
 
+    ``on_found`` is told of each verdict on a rule that looked on, before ``on_finish`` of the rule judged.
     Subjects are described first: one that cannot be built ends the run before it begins.
     """
     started = time.monotonic()
@@ -297,16 +311,18 @@ def run(plan: Plan, on_start: OnStart = _ignore, on_finish: OnFinish = _ignore) 
             bench.describe()
     for bench in benches:
         with bench:
-            reports.append(bench.report(list(_judge_all(bench, on_start, on_finish))))
+            reports.append(bench.report(list(_judge_all(bench, on_start, on_finish, on_found))))
     return finished_report(plan, reports, calibration, time.monotonic() - started)
 
 
-def _judge_all(bench: Bench, on_start: OnStart, on_finish: OnFinish) -> Iterator[Verdict]:
+def _judge_all(bench: Bench, on_start: OnStart, on_finish: OnFinish, on_found: OnFinish) -> Iterator[Verdict]:
     for rule in bench.rules:
         on_start(bench.subject.spec, rule.id)
-        verdict = bench.judge(rule)
+        verdict, found = bench.judge(rule), bench.take_incidental()
+        for each in found:
+            on_found(bench.subject.spec, each)
         on_finish(bench.subject.spec, verdict)
-        yield from (verdict, *bench.take_incidental())
+        yield from (verdict, *found)
 
 
 def run_program(plan: Plan, program: str) -> Report:

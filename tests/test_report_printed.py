@@ -360,9 +360,9 @@ def test_verdicts_may_come_from_many_threads() -> None:
     with open_progress(log, 800, per_subject=dict.fromkeys(names, 100)) as progress:
 
         def judge(name: str) -> None:
-            for _ in range(100):
-                progress.start(name, "TMR-01")
-                progress.finish(name, bad(name, "TMR-01"))
+            for number in range(100):
+                progress.start(name, f"TMR-{number}")
+                progress.finish(name, Verdict(f"TMR-{number}", "R", "broken"))
 
         threads = [threading.Thread(target=judge, args=(name,)) for name in names]
         for thread in threads:
@@ -372,6 +372,33 @@ def test_verdicts_may_come_from_many_threads() -> None:
     lines = log.getvalue().splitlines()
     assert sum(1 for line in lines if "broken, fails" in line) == 800
     assert sum(1 for line in lines if "finished, 0 of 100 rules held" in line) == 8
+
+
+def test_what_an_onlooker_found_is_told_at_once_and_counted_once() -> None:
+    log = Signalling("of 3 judged", 1)
+    with open_progress(log, 3, per_subject={"uvloop": 3}, heartbeat_s=0.01) as progress:
+        progress.start("uvloop", "DNS-01")
+        progress.found("uvloop", Verdict("RES-02", "C", "broken", "a thread"))
+        assert "uvloop: RES-02 (level C) broken, deviates: a thread" in log.getvalue()
+        progress.finish("uvloop", Verdict("DNS-01", "R", "held"))
+        assert log.reached.wait(60)
+        progress.finish("uvloop", Verdict("RES-02", "C", "held"))
+        progress.found("uvloop", Verdict("RES-02", "C", "broken", "another thread"))
+        progress.finish("uvloop", Verdict("RES-03", "C", "held"))
+    assert "another thread" not in log.getvalue()
+    assert "1 of 3 judged (1 held, 1 broken)" in log.getvalue()
+    assert "uvloop: finished, 2 of 3 rules held" in log.getvalue()
+
+
+def test_a_bar_moves_for_the_rules_that_were_judged_alone() -> None:
+    with terminal() as (stream, seen), open_progress(stream, 4) as progress:
+        progress.found("uvloop", Verdict("RES-02", "C", "broken"))
+        progress.finish("uvloop", Verdict("DNS-01", "R", "held"))
+    text = ANSI.sub("", seen[0])
+    assert "uvloop: RES-02 broken" in text
+    assert "1/4" in text
+    assert "2/4" not in text
+    assert "1 held, 1 broken" in text
 
 
 def test_a_plain_log_is_not_driven_by_hostile_text() -> None:

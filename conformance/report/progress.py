@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, TextIO
 
-from ..verdict import Verdict
+from ..verdict import Verdict, one_each
 from .extras import optional_import
 from .inert import inert_line
 from .standing import Standing, counted, standing_of
@@ -30,6 +30,7 @@ class Progress(ABC):
     def __init__(self, stream: TextIO, total: int, per_subject: Mapping[str, int]) -> None:
         self._stream = stream
         self._total = total
+        self._done = 0
         self._left = dict(per_subject)
         self._running: dict[tuple[str, str], None] = {}
         self._verdicts: dict[str, list[Verdict]] = {}
@@ -40,24 +41,35 @@ class Progress(ABC):
         """The judging of one rule on one subject begins."""
         with self._lock:
             self._running[subject, rule_id] = None
-            self._show_start()
+            self._show_state()
 
     def finish(self, subject: str, verdict: Verdict) -> None:
         """One rule has its verdict on one subject; ``start`` need not have been called."""
         with self._lock:
             self._running.pop((subject, verdict.rule), None)
-            self._verdicts.setdefault(subject, []).append(verdict)
-            self._show_finish(subject, verdict)
+            self._done += 1
+            self._take(subject, verdict)
             if subject in self._left:
                 self._left[subject] -= 1
                 if self._left[subject] == 0:
                     self._show_subject(subject)
 
-    def _done(self) -> int:
-        return sum(map(len, self._verdicts.values()))
+    def found(self, subject: str, verdict: Verdict) -> None:
+        """A rule that looked on was found broken by programs of another; it may be judged itself as well."""
+        with self._lock:
+            self._take(subject, verdict)
+
+    def _take(self, subject: str, verdict: Verdict) -> None:
+        """Note a verdict, and show it if it is bad: the first one on its rule, as in the report."""
+        taken = self._verdicts.setdefault(subject, [])
+        news = verdict.bad and not any(former.bad and former.rule == verdict.rule for former in taken)
+        taken.append(verdict)
+        self._show_state()
+        if news:
+            self._show_bad(subject, verdict)
 
     def _counts(self) -> str:
-        verdicts = [verdict for of_subject in self._verdicts.values() for verdict in of_subject]
+        verdicts = [verdict for of_subject in self._verdicts.values() for verdict in one_each(of_subject)]
         held = sum(1 for verdict in verdicts if verdict.outcome == "held")
         return f"{held} held, {sum(1 for verdict in verdicts if verdict.bad)} broken"
 
@@ -74,10 +86,10 @@ class Progress(ABC):
         return f"{minutes}:{seconds:02}"
 
     @abstractmethod
-    def _show_start(self) -> None: ...
+    def _show_state(self) -> None: ...
 
     @abstractmethod
-    def _show_finish(self, subject: str, verdict: Verdict) -> None: ...
+    def _show_bad(self, subject: str, verdict: Verdict) -> None: ...
 
     @abstractmethod
     def _show_subject(self, subject: str) -> None: ...
@@ -124,18 +136,17 @@ class _PlainProgress(Progress):
         self._last_line_at = time.monotonic()
         self._over = threading.Event()
 
-    def _show_start(self) -> None:
+    def _show_state(self) -> None:
         pass
 
-    def _show_finish(self, subject: str, verdict: Verdict) -> None:
-        if verdict.bad:
-            standing = standing_of(verdict)
-            line = f"{subject}: {verdict.rule} (level {verdict.level}) {verdict.outcome}, {standing}"
-            self._write(f"{line}: {verdict.message}" if verdict.message else line)
+    def _show_bad(self, subject: str, verdict: Verdict) -> None:
+        standing = standing_of(verdict)
+        line = f"{subject}: {verdict.rule} (level {verdict.level}) {verdict.outcome}, {standing}"
+        self._write(f"{line}: {verdict.message}" if verdict.message else line)
 
     def _show_subject(self, subject: str) -> None:
         self._told.add(subject)
-        verdicts = self._verdicts[subject]
+        verdicts = one_each(self._verdicts[subject])
         judged = sum(1 for v in verdicts if v.bad or v.outcome == "held")
         held = sum(1 for v in verdicts if v.outcome == "held")
         apart = f", {len(verdicts) - judged} not judged" if judged < len(verdicts) else ""
@@ -162,12 +173,12 @@ class _PlainProgress(Progress):
         while not self._over.wait(due_in):
             with self._lock:
                 silent_for = time.monotonic() - self._last_line_at
-                beat_s = self._heartbeat_s if self._done() else min(self._heartbeat_s, FIRST_BEAT_S)
+                beat_s = self._heartbeat_s if self._done else min(self._heartbeat_s, FIRST_BEAT_S)
                 # Before anything has started, a subject that cannot be built may still be the only news.
-                waits = self._running or self._done() or silent_for >= self._heartbeat_s
+                waits = self._running or self._done or silent_for >= self._heartbeat_s
                 if silent_for >= beat_s and waits:
                     at = self._now_running()
-                    line = f"{self._done()} of {self._total} judged ({self._counts()})"
+                    line = f"{self._done} of {self._total} judged ({self._counts()})"
                     self._write(f"{line}, {f'now {at}' if at else 'starting'} [{self._elapsed()}]")
                     silent_for = 0.0
                 due_in = max(beat_s - silent_for, 0.01) if waits else beat_s
@@ -212,17 +223,15 @@ class _LiveProgress(Progress):
         )
         self._task = self._bar.add_task("", total=total, counts=self._counts())
 
-    def _show_start(self) -> None:
-        self._bar.update(self._task, description=self._now_running())
-
-    def _show_finish(self, subject: str, verdict: Verdict) -> None:
+    def _show_state(self) -> None:
         self._bar.update(
-            self._task, completed=self._done(), counts=self._counts(), description=self._now_running()
+            self._task, completed=self._done, counts=self._counts(), description=self._now_running()
         )
-        if verdict.bad:
-            style = "red" if standing_of(verdict) is Standing.FAILS else "yellow"
-            line = inert_line(f"{subject}: {verdict.rule} {verdict.outcome}")
-            self._bar.console.print(self._text(line, style))
+
+    def _show_bad(self, subject: str, verdict: Verdict) -> None:
+        style = "red" if standing_of(verdict) is Standing.FAILS else "yellow"
+        line = inert_line(f"{subject}: {verdict.rule} {verdict.outcome}")
+        self._bar.console.print(self._text(line, style))
 
     def _show_subject(self, subject: str) -> None:
         pass  # the bar and the table that follows say it

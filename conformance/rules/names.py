@@ -38,6 +38,7 @@ _ALL_ERRORS = st.sampled_from([0, 1]) if sys.version_info >= (3, 12) else st.jus
         ),
     ),
     cost=2,
+    version=2,
 )
 def resolved(history: History) -> Iterator[Finding]:
     for event in history.of("looked-up"):

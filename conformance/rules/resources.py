@@ -56,6 +56,7 @@ _CLOSE = "asyncio-eventloop docs, loop.close"
     cost=2,
     needs="descriptors",
     looks_on=True,
+    version=2,
 )
 def no_descriptors(history: History) -> Iterator[Finding]:
     for left in history.of("left"):
@@ -73,6 +74,7 @@ def no_descriptors(history: History) -> Iterator[Finding]:
     timed=True,
     cost=2,
     looks_on=True,
+    version=2,
 )
 def no_threads(history: History) -> Iterator[Finding]:
     for left in history.of("left"):
@@ -91,6 +93,7 @@ def no_threads(history: History) -> Iterator[Finding]:
     timed=True,
     cost=2,
     looks_on=True,
+    version=2,
 )
 def nothing_alive(history: History) -> Iterator[Finding]:
     for leaving in history.of("leaving"):
@@ -115,6 +118,7 @@ def nothing_alive(history: History) -> Iterator[Finding]:
     timed=True,
     cost=2,
     looks_on=True,
+    version=2,
 )
 def no_warnings(history: History) -> Iterator[Finding]:
     for left in history.of("left"):
@@ -130,6 +134,7 @@ def no_warnings(history: History) -> Iterator[Finding]:
     programs=_LIVES,
     cost=2,
     looks_on=True,
+    version=2,
 )
 def no_false_alarms(history: History) -> Iterator[Finding]:
     raised = {event.label for event in history.of("raised")}
@@ -233,6 +238,7 @@ def idle_at_rest(history: History) -> Iterator[Finding]:
     programs=_LIVES,
     cost=2,
     looks_on=True,
+    version=2,
 )
 def process_as_before(history: History) -> Iterator[Finding]:
     for left in history.of("left"):
