@@ -17,7 +17,7 @@ from typing import IO, Any
 from ..errors import SubjectError
 from .history import Event, History
 from .program import Program
-from .vitals import cpu_s, resident_bytes
+from .vitals import busy_s, cpu_s, resident_bytes
 
 HARD_LIMIT_S = 6.0
 """A play that has not answered after this time (times the tolerance) hangs."""
@@ -27,9 +27,9 @@ STDERR_KEPT = 4000
 """So many bytes of a dead worker's standard error are kept, the last ones."""
 MEMORY_LIMIT_MIB = 1024
 """A playing process that holds more is ended, lest it takes the whole machine along; on Linux only."""
-_SPINNING = 0.1
-"""A play that hangs spins if it was on a CPU for more than this part of the second half of its time: imports
-fall into the first, and a CPU may be shared with others."""
+_SPINNING = 0.9
+"""A play that hangs spins if it ran, or waited for a CPU that others had, for more than this part of the
+second half of its time: imports fall into the first, or end in the second where the machine is busy."""
 _LOOK_EACH_S = 0.05
 _STACK_S = 1.0
 """How long faulthandler gets to write the stacks of a process that hangs."""
@@ -55,7 +55,7 @@ class Playground:
         self.hard_limit_s = hard_limit_s * tolerance
         self.memory_limit_mib = memory_limit_mib
         self._overgrown = False
-        self._cpu_halfway_s = 0.0
+        self._halfway_s = 0.0, 0.0
         self._worker: subprocess.Popen[str] | None = None
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._stderr: IO[bytes] | None = None
@@ -117,7 +117,7 @@ class Playground:
                 self._overgrown = True
                 break
             if not halfway and left < self.hard_limit_s / 2:
-                halfway, self._cpu_halfway_s = True, cpu_s(worker.pid)
+                halfway, self._halfway_s = True, (cpu_s(worker.pid), busy_s(worker.pid))
         return ""
 
     def _start(self) -> subprocess.Popen[str]:
@@ -146,7 +146,8 @@ class Playground:
         with contextlib.suppress(subprocess.TimeoutExpired):
             worker.wait(0.2)  # its end of the pipe closes a little before it can be waited for
         hung = worker.poll() is None
-        spent_s = cpu_s(worker.pid) - self._cpu_halfway_s if hung else 0.0
+        cpu_before_s, busy_before_s = self._halfway_s
+        spent_s, was_busy_s = cpu_s(worker.pid) - cpu_before_s, busy_s(worker.pid) - busy_before_s
         if hung and hasattr(signal, "SIGABRT") and os.name == "posix":
             worker.send_signal(signal.SIGABRT)  # faulthandler writes the stack of each thread
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -157,7 +158,7 @@ class Playground:
         elif hung:
             half_s = self.hard_limit_s / 2
             spins = f"; it spins: {spent_s:.1f} s of CPU in the last {half_s:.1f} s"
-            spins = spins if spent_s > _SPINNING * half_s else ""
+            spins = spins if was_busy_s > _SPINNING * half_s else ""
             outcome, detail = "hung", f"no answer within {self.hard_limit_s:.1f} s{spins}"
         else:
             outcome, detail = "crashed", f"the playing process {how_it_ended(worker.returncode)}"

@@ -24,6 +24,15 @@ def cpu_s(pid: int) -> float:
     return sum(map(int, fields[_USER_TIME : _USER_TIME + 2])) / _TICKS
 
 
+def busy_s(pid: int) -> float:
+    """The time that the main thread of a process ran, or could have run had a CPU been free, in seconds.
+
+    That is its CPU time where the kernel does not count how long threads wait for a CPU.
+    """
+    fields = _read(pid, "schedstat").split()
+    return sum(map(int, fields[:2])) / 1e9 if len(fields) > 1 else cpu_s(pid)
+
+
 def _read(pid: int, name: str) -> str:
     try:
         return Path("/proc", str(pid), name).read_text()

@@ -46,6 +46,22 @@ def test_a_declared_deviation_fails_no_more(subject, monkeypatch):
     assert (verdict.outcome, verdict.declared) == ("broken", f"{known.reason} ({known.link})")
 
 
+def test_who_claims_more_is_judged_by_it(tmp_path, monkeypatch):
+    (claiming,) = [block for block in blocks_of(PAGE) if "claims" in block]
+    for name, code in (("claiming", claiming), ("modest", claiming.replace("claims", "boasts"))):
+        (tmp_path / f"{name}.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    reports = judge(
+        "claiming:FairLoop", "modest:FairLoop", rules=["TMR-04"], profile="quick", seed=1
+    ).subjects
+    assert [report.results[0].outcome for report in told.subjects] == ["broken", "not-offered"]
+
+
+def test_every_claim_is_told():
+    told = re.findall(r"^\| `([a-z-]+)` \| ([A-Z]+-[0-9]+) \|", text_of(PAGE), re.MULTILINE)
+    assert sorted(told) == sorted((rule.capability, rule.id) for rule in all_rules() if rule.capability)
+
+
 def test_the_names_are_those_that_are_known():
     told = re.search(r"Known by name are `(.+?)`, and through drivers(.+?)\n\n", text_of(PAGE), re.DOTALL)
     drivers = re.findall(r"`([a-z]+)`", told[2])

@@ -378,6 +378,7 @@ def test_what_an_onlooker_found_is_told_at_once_and_counted_once() -> None:
     log = Signalling("of 3 judged", 1)
     with open_progress(log, 3, per_subject={"uvloop": 3}, heartbeat_s=0.01) as progress:
         progress.start("uvloop", "DNS-01")
+        progress.found("uvloop", Verdict("RES-02", "C", "broken", "a known one", declared="it is known"))
         progress.found("uvloop", Verdict("RES-02", "C", "broken", "a thread"))
         assert "uvloop: RES-02 (level C) broken, deviates: a thread" in log.getvalue()
         progress.finish("uvloop", Verdict("DNS-01", "R", "held"))

@@ -60,12 +60,12 @@ class Progress(ABC):
             self._take(subject, verdict)
 
     def _take(self, subject: str, verdict: Verdict) -> None:
-        """Note a verdict, and show it if it is bad: the first one on its rule, as in the report."""
+        """Note a verdict; show it if it is bad and goes before the former ones on its rule, as in the report."""
         taken = self._verdicts.setdefault(subject, [])
-        news = verdict.bad and not any(former.bad and former.rule == verdict.rule for former in taken)
+        (chosen,) = one_each([*(former for former in taken if former.rule == verdict.rule), verdict])
         taken.append(verdict)
         self._show_state()
-        if news:
+        if verdict.bad and chosen is verdict:
             self._show_bad(subject, verdict)
 
     def _counts(self) -> str:
