@@ -51,9 +51,7 @@ def test_who_claims_more_is_judged_by_it(tmp_path, monkeypatch):
     for name, code in (("claiming", claiming), ("modest", claiming.replace("claims", "boasts"))):
         (tmp_path / f"{name}.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
-    reports = judge(
-        "claiming:FairLoop", "modest:FairLoop", rules=["TMR-04"], profile="quick", seed=1
-    ).subjects
+    told = judge("claiming:FairLoop", "modest:FairLoop", rules=["TMR-04"], profile="quick", seed=1)
     assert [report.results[0].outcome for report in told.subjects] == ["broken", "not-offered"]
 
 
