@@ -44,6 +44,7 @@ for module in (
     "names",
     "factories",
     "sock_calls",
+    "contradictions",
     "tls",
     "selectors",
     "selector_lives",

@@ -54,6 +54,14 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
             *("sock_recv: 9 of 9 bytes, as sent", "t0 ends"),
         ],
     ),
+    (
+        "contradictions",
+        [
+            *(["contradict", "create_connection: host and sock"], ["serve_afterwards", "serve_forever"]),
+            ["contradict", "create_server: ssl=True"],
+        ],
+        ["create_connection ValueError(...", "serve_forever RuntimeError(...", "create_server TypeError(..."],
+    ),
 ]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..program import Program
 from . import leaving
+from .contradictions import Contradictions
 from .datagrams import Datagrams
 from .failures import Failures
 from .names import Names
@@ -36,6 +37,7 @@ Events = list[tuple[float, str, str, str, dict[str, Any]]]
 
 class LoopPlayer(
     TaskFactories,
+    Contradictions,
     SpecialFiles,
     Shutdown,
     Failures,

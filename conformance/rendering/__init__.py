@@ -13,6 +13,7 @@ from ..program import Program
 from ..subjects import NAMED_LOOPS
 from . import (
     cancelling,
+    contradictions,
     datagrams,
     executors,
     failures,
@@ -56,6 +57,7 @@ LOOP_LINES: Table = {
     **leaving.LINES,
     **transports.LINES,
     **servers.LINES,
+    **contradictions.LINES,
     **datagrams.LINES,
     **pipes.LINES,
     **tls.LINES,

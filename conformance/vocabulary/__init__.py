@@ -6,6 +6,7 @@ from types import ModuleType
 
 from . import (
     cancelling,
+    contradictions,
     datagrams,
     executors,
     failures,
@@ -60,6 +61,7 @@ LOOP_ACTIONS = _merged(
     leaving,
     transports,
     servers,
+    contradictions,
     datagrams,
     pipes,
     tls,
