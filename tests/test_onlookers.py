@@ -101,6 +101,17 @@ def test_a_suspect_that_does_not_break_the_rule_again_is_not_told(playground):
     assert judged([(LEAKS,)] * SUSPECTS, playground) == []
 
 
+@pytest.mark.parametrize(("attempted", "findings"), [("run_until_complete", 0), ("run_forever", 1)])
+def test_what_the_player_brought_about_is_no_false_alarm(attempted, findings):
+    """It closes the coroutine of a run that is refused, of which uvloop has made a task by then."""
+    told = {"arguments": 2, "exception": "RuntimeError", "message": "cannot reuse already awaited coroutine"}
+    events = (
+        Event(0, 0.0, "T", "attempted", attempted, {"error": "RuntimeError: already running"}),
+        Event(1, 0.0, "loop", "handled", told["message"], told),
+    )
+    assert len(list(RULES["RES-05"].check(History((("attempt", attempted),), events)))) == findings
+
+
 def test_paring_leaves_what_is_needed_at_whatever_depth():
     program = (("soon", "a", (("soon", "b", (("stop",), LEAKS)), ("stop",))), ("run",), ("stop",), ("run",))
 

@@ -60,7 +60,7 @@ class Progress(ABC):
             self._take(subject, verdict)
 
     def _take(self, subject: str, verdict: Verdict) -> None:
-        """Note a verdict; show it if it is bad and goes before the former ones on its rule, as in the report."""
+        """Note a verdict; show one that is bad and goes before the former ones on its rule."""
         taken = self._verdicts.setdefault(subject, [])
         (chosen,) = one_each([*(former for former in taken if former.rule == verdict.rule), verdict])
         taken.append(verdict)
