@@ -1,11 +1,12 @@
 """zloop: create_connection() takes a host and a socket at once
 
-Rule:     TRN-14
+Rule:     TRN-14, TRN-15
 Versions: zloop 0.0.1, CPython 3.13, Linux
 Docs:     loop.create_connection: if sock is given, none of host, port, family, proto, flags and local_addr
           should be specified
 Expected: ValueError, as of CPython's own: two places to connect to contradict each other
-Seen:     a transport; nor are a missing place, a datagram socket and options of TLS without ssl refused
+Seen:     a transport; nor are a missing place, a datagram socket and options of TLS without ssl refused;
+          ssl of a socket without a name to check ends in AttributeError
 """
 
 import asyncio
