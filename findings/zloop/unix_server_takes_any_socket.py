@@ -4,7 +4,7 @@ Rule:     SRV-07
 Versions: zloop 0.0.1, CPython 3.13, Linux
 Docs:     loop.create_unix_server: similar to loop.create_server but works with the AF_UNIX socket family
 Expected: ValueError, as of CPython's own: a Unix server has a Unix stream
-Seen:     a server; nor are a path and a socket at once, a datagram socket and ssl=True refused as they ought to
+Seen:     a server; a path and a socket at once, a datagram socket and ssl=True are not refused either
 """
 
 import asyncio
