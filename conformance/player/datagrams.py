@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections import deque
 from typing import Any
 
 from .connections import payload
 from .servers import Servers
 
 _LARGEST = 1 << 16
+ON_THE_WAY = 100_000
+"""Bytes that wait to be received: of more, kernels throw some away, and nobody is to blame (udp(7))."""
 
 
 class Endpoint:
@@ -26,6 +29,8 @@ class Endpoint:
         self.sent = 0
         """How many datagrams the peer has sent."""
         self.heard = 0
+        self.on_the_way: deque[int] = deque()
+        """The sizes of what the peer has sent and the loop has not received yet."""
         self.gone = False
         self.closed = False
 
@@ -42,6 +47,8 @@ class DatagramTalker(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         self.endpoint.heard += 1
+        if self.endpoint.on_the_way:
+            self.endpoint.on_the_way.popleft()
         self.stage.told_of_datagram(
             self.endpoint,
             "datagram_received",
@@ -94,6 +101,7 @@ class Datagrams(Servers):
         endpoint = self._endpoint_at(pair)
         if endpoint is None or endpoint.closed:
             return
+        self.do_take_datagrams(pair)
         error = None
         if endpoint.gone and endpoint.way == "connected":
             self.expect(f"error_received of endpoint {pair}")
@@ -119,7 +127,10 @@ class Datagrams(Servers):
         endpoint = self._endpoint_at(pair)
         if endpoint is None or endpoint.gone or endpoint.closed:
             return
+        if sum(endpoint.on_the_way) + size > ON_THE_WAY:
+            return
         endpoint.peer.sendto(payload(size, size), endpoint.transport.get_extra_info("sockname"))
+        endpoint.on_the_way.append(size)
         endpoint.sent += 1
         self.expect(f"datagram_received of endpoint {pair}")
         self.note("datagram", str(pair), size=size)
