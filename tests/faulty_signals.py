@@ -137,6 +137,18 @@ class CtrlCLeavesAtOnce(SteppedLoop):
             signal.signal(signal.SIGINT, former)
 
 
+@SIGNAL_FAULTS.plant
+class CtrlCEndsTheWaitAlone(SteppedLoop):
+    """34 gevent 790, where nobody handles it: KeyboardInterrupt out of the wait counts as nothing ready.
+    Breaks SIG-08."""
+
+    def _poll(self, timeout_s: float | None) -> Any:
+        try:
+            return super()._poll(timeout_s)
+        except KeyboardInterrupt:
+            return []
+
+
 class CountsQuietTurns(SteppedLoop):
     """Knows for how many turns no signal came; sound as it stands."""
 

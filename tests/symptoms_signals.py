@@ -121,6 +121,21 @@ def ctrl_c_cancels_the_main_task_first(loop: Any, patience_s: float) -> object:
     return log
 
 
+@shows("ctrl_c_ends_the_wait_alone", right="KeyboardInterrupt")
+def ctrl_c_leaves_a_run_that_sleeps(loop: Any, patience_s: float) -> object:
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Timer(0.02, send, ["SIGINT"])
+    loop.call_soon(thread.start)
+    try:
+        run(loop, patience_s)
+    except KeyboardInterrupt:
+        return "KeyboardInterrupt"
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, former)
+    return "it slept on"
+
+
 @shows("signals_starve_timers", "signals_starve_readers", right=[True, True])
 def a_storm_lets_others_have_their_turn(loop: Any, patience_s: float) -> object:
     log: list[str] = []

@@ -17,7 +17,7 @@ needs_posix = pytest.mark.skipif(
 )
 MARKS = {
     "finalizers": needs_counting,
-    **dict.fromkeys(["handled signals", "Ctrl-C"], needs_posix),
+    **dict.fromkeys(["handled signals", "Ctrl-C", "Ctrl-C of a thread", "Ctrl-C of a child"], needs_posix),
     **dict.fromkeys(["reuse", "signal", "fork", "pipe", "process", "process told"], needs_posix),
 }
 
@@ -240,6 +240,14 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
         "Ctrl-C",
         [["runner", "main", [["soon", "c0", [["interrupt"]]]], 400]],
         ["c0", "main is cancelled", "main has cleaned up", "the run ended with KeyboardInterrupt()"],
+    ),
+    *(
+        (
+            f"Ctrl-C of a {sender}",
+            [["later", "c0", 700, []], ["press", sender, 5], ["run"]],
+            ["-- left by KeyboardInterrupt()", "-- the run is over"],
+        )
+        for sender in ("thread", "child")
     ),
     (
         "generators",

@@ -12,6 +12,9 @@ from typing import Any
 from ..program import Program
 from .scheduling import Scheduling
 
+_CTRL_C = "Ctrl-C"
+"""What is expected until somebody has pressed it."""
+
 
 class _Handler:
     """A handler of a signal: performs its body and notes that it does."""
@@ -35,7 +38,7 @@ class _Handler:
 
 
 class Signals(Scheduling):
-    """add_signal, remove_signal, kill, resend, refuse_signal, runner, interrupt.
+    """add_signal, remove_signal, kill, resend, refuse_signal, press, runner, interrupt.
 
     A signal is only sent while a handler of the loop takes it: it would end the process otherwise.
     """
@@ -48,6 +51,7 @@ class Signals(Scheduling):
         self._holders: dict[int, str] = {}
         self._dispositions: dict[int, Any] = {}
         self._main_goes_on = False
+        self._presses: list[threading.Timer] = []
 
     def do_add_signal(self, text: str, label: str, body: Program) -> None:
         name, number = self.fresh(label), getattr(signal, text)
@@ -129,10 +133,38 @@ class Signals(Scheduling):
 
     def restore_dispositions(self) -> None:
         """After the loop is closed: a loop may leave its handlers behind."""
+        for timer in self._presses:
+            timer.cancel()
+            if timer.ident is not None:
+                timer.join()
         for number, disposition in self._dispositions.items():
             signal.signal(number, disposition)
 
     # -- Ctrl-C ------------------------------------------------------------------------------------------
+
+    def do_press(self, text: str, ms: float) -> None:
+        """From here on SIGINT is what Python makes of it: KeyboardInterrupt in the main thread."""
+        self._dispositions.setdefault(signal.SIGINT, signal.getsignal(signal.SIGINT))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.expect(_CTRL_C, ms / 1000)
+        timer = threading.Timer(ms / 1000, self._press, [text])
+        self._presses.append(timer)
+        self.loop.call_soon(timer.start)
+
+    def _press(self, text: str) -> None:
+        with self.sending:
+            if not self._inside_run:
+                return
+            self.note("pressed", text)
+            if text == "thread":
+                self._interrupt_main()
+            else:
+                _interrupt_from_a_child()
+            self.met(_CTRL_C)
+
+    def _interrupt_main(self) -> None:
+        # Sent to the process, it might end another thread's wait, and the loop's would go on.
+        signal.pthread_kill(self._main, signal.SIGINT)
 
     def do_runner(self, label: str, body: Program, ms: float) -> None:
         """The actions of the body are about the runner's loop while it runs."""
@@ -178,5 +210,16 @@ class Signals(Scheduling):
         with self.sending:
             if self._main_goes_on:
                 self.note("interrupted")
-                # Sent to the process, it might end another thread's wait, and the loop's would go on.
-                signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+                self._interrupt_main()
+
+
+def _interrupt_from_a_child() -> None:
+    """A child that has nothing else to do sends SIGINT to this process."""
+    pressed = os.getpid()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.kill(pressed, signal.SIGINT)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)

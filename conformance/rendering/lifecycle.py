@@ -33,7 +33,9 @@ def debug(_script: LoopScript, _place: Place) -> Lines:
 def run(script: LoopScript, place: Place) -> Lines:
     """run_forever, ended by a timer: a script cannot know that nothing is left to come."""
     nodes = script.survey.nodes
-    leaving = any(action[0] == "raise" and action[1] in _LEAVING for action in nodes.values())
+    leaving = "press" in script.survey.kinds or any(
+        action[0] == "raise" and action[1] in _LEAVING for action in nodes.values()
+    )
     several = sum(action[0] in ("run", "run_until") for action in nodes.values()) > 1
     duration = number(_duration_s(script, place))
     if not several and not leaving:

@@ -28,16 +28,16 @@ _TAKEN = frozenset(
         accepted add_task addresses ask asyncio attempt awaited base box boxes BufferedTalker carry
         CERTIFICATE child client closed closed_server connect connect_and_start_tls context_with
         contextlib contextvars Counter DatagramTalker defaultdict door endpoints errands EVENT_READ
-        EVENT_WRITE factory failures far_ends Finalised finished folder futures gc Greeted groups
-        guests handle handles hear job keeps_open kept_open kinds leave let_connect
-        let_connect_by_tls listener listeners look loop made many Marker measure multiprocessing
-        muxloop nofile on_error on_error_broken open_endpoint options os partial parts PATTERN
-        payload pool random reactions read_all readers received remotes reset resource rloop run
+        EVENT_WRITE factory failures far_ends Finalised finished folder futures gc Greeted groups guests
+        handle handles hear job keeps_open kept_open kinds leave let_connect let_connect_by_tls listener
+        listeners look loop made many Marker measure multiprocessing muxloop nofile on_error
+        on_error_broken open_endpoint options os partial parts PATTERN payload pool press_by_child
+        press_by_thread random reactions read_all readers received remotes reset resource rloop run
         run_another_loop run_another_loop_with_threads runs seen select selector selectors send
         send_file sent serve server servers show show_map shown sides signal sock socket spare
         spare_peer ssl start_reading starve struct surviving swallows sys take take_datagrams Talker
-        talker tempfile threading time timeouts tls_context TlsEnd told transports uvloop var
-        waiting waiting_clients write written zloop
+        talker tempfile threading time timeouts tls_context TlsEnd told transports uvloop var waiting
+        waiting_clients write written zloop
         """,
     )
 )

@@ -103,6 +103,27 @@ def interrupt(script: LoopScript, _place: Place) -> Lines:
     return ["signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)"]
 
 
+_PRESSED_BY = {
+    "thread": ["    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)"],
+    "child": [
+        "    child = os.fork()",
+        "    if child == 0:",
+        "        os.kill(os.getppid(), signal.SIGINT)",
+        "        os._exit(0)",
+        "    os.waitpid(child, 0)",
+    ],
+}
+
+
+def press(script: LoopScript, _place: Place, text: str, ms: float) -> Lines:
+    script.needs("signal", "threading", *(["os"] if text == "child" else []))
+    name = script.define(f"press_by_{text}", f"def press_by_{text}():", *_PRESSED_BY[text])
+    return [
+        "signal.signal(signal.SIGINT, signal.default_int_handler)",
+        f"loop.call_soon(threading.Timer({seconds(ms)}, {name}).start)",
+    ]
+
+
 LINES: Table = {
     "add_signal": add_signal,
     "remove_signal": remove_signal,
@@ -111,4 +132,5 @@ LINES: Table = {
     "refuse_signal": refuse_signal,
     "runner": runner,
     "interrupt": interrupt,
+    "press": press,
 }

@@ -118,6 +118,7 @@ _OWN_MS: dict[str, Callable[[Action], float]] = {
     "wait": lambda action: _near(action[2]),
     "process": lambda _: 300.0,
     "block": lambda action: _near(action[1]),
+    "press": lambda action: _near(action[2]) + 100.0,
     "pingpong": lambda action: action[2] * 1.0,
     "flood": lambda action: action[2] * 0.05,
     "fork": lambda _: 100.0,

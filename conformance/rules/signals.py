@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ..history import Event, History
 from ..program import Program
-from ..strategies import action, bodies, later, named, programs, several, soon
+from ..strategies import OUTLASTING_MS, action, bodies, later, named, programs, several, soon
 from ..vocabulary.signals import REFUSED_ADDITIONS, SIGNALS
 from .queries import LATE_S, each_once, late, runs_ended
 from .rule import Finding, rule
@@ -361,6 +361,8 @@ def none_crowded_out(history: History) -> Iterator[Finding]:
             yield Finding(f"{label} runs: a signal of its kind came", "it never ran")
 
 
+# Once a handler is replaced nobody waits for the signal; a loop may look at its files a little later.
+_OUTLASTING = ("later", "outlasting", 10, (("later", "outlasting+", OUTLASTING_MS, ()),))
 _REPLACING = action("add_signal", _SIGNAL, None, several(soon(), 0, 1))
 
 
@@ -380,6 +382,7 @@ _REPLACING = action("add_signal", _SIGNAL, None, several(soon(), 0, 1))
             1,
             4,
         ),
+        (_OUTLASTING,),
         ("run",),
     ),
     needs="signals",

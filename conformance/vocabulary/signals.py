@@ -16,6 +16,8 @@ REFUSED_ADDITIONS = {
     "add in a thread": ("RuntimeError", "ValueError"),
 }
 """Calls of add_signal_handler that must be refused, and how."""
+PRESSED_BY = ("thread", "child")
+"""Where a Ctrl-C that nobody handles comes from."""
 
 ACTIONS: dict[str, ActionSpec] = {
     "add_signal": spec("text label body", "add_signal_handler(signal, callback)", *SIGNALS),
@@ -28,6 +30,12 @@ ACTIONS: dict[str, ActionSpec] = {
     "runner": spec(
         "label body ms",
         "asyncio.Runner on a fresh loop; its main coroutine performs these and sleeps that long",
+        place="outermost",
+    ),
+    "press": spec(
+        "text ms",
+        "Ctrl-C that nobody handles: SIGINT from a thread or a child, so long after the next run began",
+        *PRESSED_BY,
         place="outermost",
     ),
     "interrupt": spec("", "send SIGINT to the main thread, while the main coroutine of a runner goes on"),

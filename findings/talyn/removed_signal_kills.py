@@ -1,6 +1,6 @@
 """talyn: a signal that waits while its handler is removed ends the process
 
-Rule:     SIG-01
+Rule:     SIG-01, SIG-03, SIG-07
 Versions: talyn 0.10.4, CPython 3.13, Linux
 Docs:     loop.remove_signal_handler; loop.add_signal_handler
 Expected: the signal came while it was handled, and is handled

@@ -1,6 +1,6 @@
 """talyn: bytes that are changed after write() are sent changed
 
-Rule:     TRN-03
+Rule:     TRN-03, TLS-01, TLS-10
 Versions: talyn 0.10.4, CPython 3.13, Linux
 Docs:     WriteTransport.write: data is a bytes-like object; nothing is said of leaving it alone afterwards
 Expected: a

@@ -1,6 +1,6 @@
 """trio_asyncio: add_signal_handler() asserts that there is no handler yet
 
-Rule:     SIG-01, SIG-02, SIG-03
+Rule:     SIG-01, SIG-02, SIG-03, SIG-07
 Versions: trio-asyncio 0.16.0, trio 0.35.0, CPython 3.13, Linux
 Docs:     loop.add_signal_handler; CPython's loop puts the new handler in place of the old one
 Expected: the second handler takes the place of the first

@@ -1,6 +1,6 @@
 """zloop: eof_received() is called over and over while there is something to write
 
-Rule:     TRN-01, TRN-08
+Rule:     TRN-01, TRN-08, TRN-02, TRN-13
 Versions: zloop 0.0.1, CPython 3.13, Linux
 Docs:     asyncio-protocol, state machine: eof_received is called at most once
 Expected: once

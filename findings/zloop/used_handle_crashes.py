@@ -1,6 +1,6 @@
 """zloop: the handle of a callback that runs or ran ends the process when it is used
 
-Rule:     TMR-06, HEAP-04, CAN-01, CAN-02, RES-03, RES-04, RES-05, RES-08
+Rule:     TMR-06, HEAP-04, CAN-01, CAN-02, RES-03, RES-04, RES-05, RES-08, RES-06, RES-07
 Versions: zloop 0.0.1, CPython 3.13, Linux
 Docs:     Handle.cancel: no effect when the callback was cancelled or run; TimerHandle.when
 Expected: no effect
