@@ -7,13 +7,14 @@ import re
 import pytest
 from fault_hunts import FAULTS
 from faulty_base import Fault
+from faulty_endings import ELSEWHERE
 from kill_matrix import VARIED, Catch, catches_on, drawn
 from muxloop.conformance.rules import all_rules
 from pages import text_of
 
 PAGE = "docs/kill-matrix.md"
 ANEW = f"judge it: ci/kill_matrix.sh --markdown {PAGE} --resume"
-PLANTED = {fault.name: fault for fault in FAULTS.values()}
+PLANTED = {fault.name: fault for fault in (*FAULTS.values(), *ELSEWHERE.values())}
 
 
 @pytest.fixture(scope="module")

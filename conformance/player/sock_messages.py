@@ -70,7 +70,7 @@ class SockMessages(SockCalls):
             self._received(box, bytes(buffer[:size]), sender, min(count or room, room))
 
     def _received(self, box: int, data: bytes, sender: object, most: int) -> None:
-        self.note("took", str(box), sender=self._named(sender), data=data.hex(), most=most)
+        self.note("message-took", str(box), sender=self._named(sender), data=data.hex(), most=most)
 
     async def _message(
         self, walk: Walk, method: str, make: Callable[[Callable[..., Awaitable[Any]]], Awaitable[Any]]

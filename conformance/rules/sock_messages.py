@@ -107,7 +107,7 @@ def datagrams_as_posted(history: History) -> Iterator[Finding]:
     waiting: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for event in history.of("posted"):
         waiting[event.label, event["sender"]].append((event["serial"], event["size"]))
-    for event in history.of("took"):
+    for event in history.of("message-took"):
         due = waiting[event.label, event["sender"]]
         if not due:
             yield Finding(
