@@ -33,6 +33,8 @@ _SIGNALS = {
 }
 THREADS_END_WITHIN_S = 1.0
 """Threads of an executor end on their own, a little after close()."""
+THREADS_STAY_S = 0.05
+"""The same where threads have outlasted a play of this process; a finding is confirmed in a fresh one."""
 
 
 class Leaving(Scheduling):
@@ -64,6 +66,9 @@ def _alive(watched: Mapping[str, Iterable[weakref.ref[Any]]]) -> list[str]:
     return names[:NAMED]
 
 
+_outlasted: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
 class Before:
     """The process as it was before a loop was made in it."""
 
@@ -79,7 +84,7 @@ class Before:
         tolerance: float,
     ) -> dict[str, Any]:
         """What is there now and was not there before; takes the closed loop out of its list and drops it."""
-        self._await_threads(THREADS_END_WITHIN_S * tolerance)
+        self._await_threads((THREADS_STAY_S if _outlasted else THREADS_END_WITHIN_S) * tolerance)
         held = _alive(watched)  # not before: a thread that is about to end holds on to the player
         if held:
             gc.collect()
@@ -101,6 +106,7 @@ class Before:
         for thread in self._new_threads():
             with contextlib.suppress(RuntimeError, AssertionError):  # a thread that Python did not start
                 thread.join(max(0.0, deadline - time.monotonic()))
+        _outlasted.update(self._new_threads())
 
     def _new_threads(self) -> set[threading.Thread]:
         return set(threading.enumerate()) - self._threads
