@@ -34,6 +34,8 @@ EXCUSED = 3
 """So many programs may break the rule with an excuse; then no other bug is looked for beside that one."""
 SHRUNK_HANGS = 2
 """How many further programs may hang while one that hangs is shrunk."""
+HAMPERED_PROGRAMS = 15
+"""After so many programs that met a NotImplementedError, and none that did not, more would be in vain."""
 CONFIRMATIONS = 2
 """How often a finding is played again before it counts: a timed rule's must come each time, others once."""
 _DECLARED_SHRINK_S = 1.0
@@ -98,6 +100,7 @@ class _Search:
         self.smallest: _Failure | None = None
         self.lacking = ""  # the NotImplementedError that may be to blame for a finding
         self.hampered = ""  # the last one that any program met
+        self.in_vain = 0  # programs that met one
         self.unhampered = 0  # programs that met none
         self._known: dict[Program, bool] = {}
         self._shrink_until = 0.0
@@ -108,6 +111,8 @@ class _Search:
     def breaks(self, program: Program) -> bool:
         """Whether the program breaks the rule; from memory when it was played before."""
         if program not in self._known:
+            if not self.unhampered and self.in_vain >= HAMPERED_PROGRAMS:
+                return False
             if self.smallest and (time.monotonic() > self._shrink_until or self._hangs_left < 0):
                 return False
             if not self._excuses_left:
@@ -154,6 +159,7 @@ class _Search:
         lacking = _not_implemented(history)
         if lacking:
             self.hampered = lacking
+            self.in_vain += 1
         else:
             self.unhampered += 1
         stopped = _player_stopped(history)

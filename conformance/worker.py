@@ -124,6 +124,7 @@ def _play(question: dict[str, Any]) -> dict[str, Any]:
     from .vocabulary.leaving import LEAVE
 
     subject = _subject(question)
+    subject.factory()  # what its import does to this process is done before the play
     play = play_on_selector if subject.kind == "selector" else play_on_loop
     _leave_imports_uncollected()
     program = as_tuples(question["program"])

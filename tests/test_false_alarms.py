@@ -10,6 +10,11 @@ LARGEST = 65_507
 
 PROGRAMS = [
     pytest.param(
+        "RES-02",
+        [["executor", "job"], ["executor", "job"], ["leave"]],
+        id="two jobs of one name are held up",
+    ),
+    pytest.param(
         "DGM-01",
         [
             ["endpoint", 0, "bound"],
@@ -42,4 +47,4 @@ PROGRAMS = [
 @pytest.mark.skipif(sys.platform == "win32", reason="CPython's loop there is another one")
 @pytest.mark.parametrize(("rule", "program"), PROGRAMS)
 def test_a_sound_loop_is_not_blamed(rule, program):
-    assert main(["conform", "asyncio", "--rules", rule, "--program", json.dumps(program)]) == 0
+    assert main(["conform", "asyncio", "--rules", rule, "--strict", "--program", json.dumps(program)]) == 0

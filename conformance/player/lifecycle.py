@@ -23,6 +23,8 @@ class LifeCycle(Executors):
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._jobs: dict[str, threading.Event] = {}
+        """The latest job of each label."""
+        self._held_up: list[threading.Event] = []
         self.do_handler("note")
 
     def do_debug(self) -> None:
@@ -122,6 +124,7 @@ class LifeCycle(Executors):
 
     def do_executor(self, label: str) -> None:
         job = self._jobs[label] = threading.Event()
+        self._held_up.append(job)
         started = threading.Event()
 
         def work(_: object) -> str:
@@ -146,7 +149,7 @@ class LifeCycle(Executors):
                 self.expect(label)
 
     def release_jobs(self) -> None:
-        for job in self._jobs.values():
+        for job in self._held_up:
             job.set()
 
     # -- fork --------------------------------------------------------------------------------------------

@@ -54,14 +54,14 @@ NAMED_LOOPS = {
     "talyn": NamedLoop("talyn", "Loop", False, "pip install talyn", python=(3, 13)),
     "winloop": NamedLoop("winloop", "new_event_loop", False, "pip install winloop, on Windows"),
     "qasync": NamedLoop(
-        *("muxloop.conformance.subjects.surrounded", "qasync_loop", False, "pip install qasync PySide6"),
+        *("muxloop.conformance.subjects.under_qt", "qasync_loop", False, "pip install qasync PySide6"),
         requires="qasync",
     ),
     "asyncio-gevent": NamedLoop(
         *("asyncio_gevent", "EventLoop", False, "pip install asyncio-gevent"), requires="asyncio_gevent"
     ),
     "trio-asyncio": NamedLoop(
-        *("muxloop.conformance.subjects.surrounded", "trio_asyncio_loop", False, "pip install trio-asyncio"),
+        *("muxloop.conformance.subjects.under_trio", "trio_asyncio_loop", False, "pip install trio-asyncio"),
         requires="trio_asyncio",
     ),
     "tornado": _driver("tornado", "TornadoLoop", takes_backend=True),
