@@ -5,4 +5,5 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 commands=$(ci/venv.sh .venv -e '.[dev]')
+unset PYTHONDONTWRITEBYTECODE # each of the thousands of playing processes would compile the package anew
 exec "$commands/pytest" -n auto --dist worksteal "$@"

@@ -60,14 +60,13 @@ class Deviation:
     """Specifiers of the subject's versions that break it; all of them when there is none."""
     program: Program = ()
     """What shows it; nothing when programs made up show it by themselves."""
+    sometimes: bool = False
+    """Whether it may stay unseen in a run without having gone away."""
 
     @property
     def in_words(self) -> str:
         """The reason, and where to read about it."""
         return f"{self.reason} ({self.link})" if self.link else self.reason
-
-    sometimes: bool = False
-    """Whether it may stay unseen in a run without having gone away."""
 
 
 @cache
@@ -158,10 +157,11 @@ def _specifier(text: str, where: str) -> SpecifierSet:
 
 def reason_for(subject: str, rule: str) -> str | None:
     """Why this subject is known to break this rule, and where to read about it; None when it is not."""
-    for deviation in about(subject, rule):
-        whose = "for every loop on this Python: " if "*" in deviation.subjects else ""
-        return whose + deviation.in_words
-    return None
+    deviation = next(about(subject, rule), None)
+    if deviation is None:
+        return None
+    whose = "for every loop on this Python: " if "*" in deviation.subjects else ""
+    return whose + deviation.in_words
 
 
 def reasons_for(subject: str, rule: str) -> str | None:

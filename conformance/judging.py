@@ -225,8 +225,8 @@ def judge_rule(
     shrink_s = profile.shrink_s if known is None else min(profile.shrink_s, _DECLARED_SHRINK_S)
     search = _Search(rule, playground, shrink_s, onlookers, excuse)
     broke_it = failed.of(rule.id) if failed is not None else []
-    if rule.needs == "signals":
-        playground.stop()  # a loop that once handled a signal may hear all of them in that process
+    if rule.in_fresh_process:
+        playground.stop()
     if not any(_shows(search, program) for program in known or ()) and not any(
         _fails_again(search, program, failed) for program in broke_it
     ):

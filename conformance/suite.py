@@ -184,16 +184,19 @@ class Bench:
         """The verdict of one rule, with the declaration that covers it."""
         if self._stillborn is None:
             self._stillborn = {verdict.rule: verdict for verdict in preflight(self.rules, self.playground)}
-        verdict = self._stillborn.get(rule.id) or self._not_offered(rule)
-        if verdict is None:
-            onlookers = self._those_who_look_on()
-            verdict = self._judged(rule, onlookers)
-            if verdict.bad:
-                onlookers.knows_broken(rule)
-            by_the_way = judge_suspects(onlookers, rule, self.playground, self._profile, self._failed)
-            rules = {each.id: each for each in self._wanted_onlookers}
-            self._incidental += [self._explained(rules[each.rule], each) for each in by_the_way]
-        return with_declaration(self.subject.spec, verdict)
+        if rule.id in self._stillborn:
+            return with_declaration(self.subject.spec, self._stillborn[rule.id])
+        unjudged = self._not_offered(rule)
+        if unjudged is not None:
+            return unjudged
+        onlookers = self._those_who_look_on()
+        verdict = self._judged(rule, onlookers)
+        if verdict.bad:
+            onlookers.knows_broken(rule)
+        by_the_way = judge_suspects(onlookers, rule, self.playground, self._profile, self._failed)
+        rules = {each.id: each for each in self._wanted_onlookers}
+        self._incidental += [self._explained(rules[each.rule], each) for each in by_the_way]
+        return verdict
 
     def _judged(self, rule: Rule, onlookers: Onlookers) -> Verdict:
         how = (self.playground, self._profile, self._seed, self._capabilities)

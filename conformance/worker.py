@@ -126,6 +126,7 @@ def _play(question: dict[str, Any]) -> dict[str, Any]:
     subject = _subject(question)
     subject.factory()  # what its import does to this process is done before the play
     play = play_on_selector if subject.kind == "selector" else play_on_loop
+    gc.collect()  # nobody shall be blamed for what an earlier play left to the collector
     _leave_imports_uncollected()
     program = as_tuples(question["program"])
     events = play(subject.build, program, question["tolerance"])
@@ -138,7 +139,6 @@ def _play(question: dict[str, Any]) -> dict[str, Any]:
 @functools.cache
 def _leave_imports_uncollected() -> None:
     """What is imported stays: collections inside a play shall only look at what the play made."""
-    gc.collect()
     if hasattr(gc, "freeze"):  # PyPy has none
         gc.freeze()
 

@@ -1,9 +1,11 @@
 """What the README tells people to paste works as it stands."""
 
 import select
+from collections import Counter
 
 import pytest
-from pages import blocks_of, printed_by
+from muxloop.conformance.rules import all_rules
+from pages import blocks_of, printed_by, text_of
 
 BLOCKS = blocks_of("README.md")
 
@@ -11,6 +13,12 @@ BLOCKS = blocks_of("README.md")
 def block_with(text):
     (block,) = [block for block in BLOCKS if text in block]
     return block.replace("mypackage:new_event_loop", "asyncio:SelectorEventLoop")
+
+
+def test_it_counts_the_rules_that_there_are():
+    judged = Counter(rule.judges for rule in all_rules())
+    counted = f"[{judged['loop']} rules for loops and {judged['selector']} for selectors]"
+    assert counted in text_of("README.md")
 
 
 def test_every_block_is_tested():

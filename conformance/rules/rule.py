@@ -65,6 +65,14 @@ class Rule:
         """ORD, TMR, HEAP, …"""
         return self.id.partition("-")[0]
 
+    @property
+    def in_fresh_process(self) -> bool:
+        """Whether it wants a playing process in which no loop has handled a signal yet.
+
+        A loop that once handled one may hear all of them there, and would be judged by that.
+        """
+        return self.needs == "signals"
+
 
 PLATFORM_FEATURES: dict[str, tuple[bool, str]] = {
     "fork": (hasattr(os, "fork"), "this platform has no fork()"),
