@@ -260,12 +260,25 @@ def _fails_again(search: _Search, program: Program, failed: FailedPrograms | Non
     return False
 
 
+_unbroken: dict[tuple[Rule, int, int], list[Program]] = {}
+"""What Hypothesis wrote last and no program broke, by rule, number and seed: other subjects get the same."""
+
+
 def _make_up_programs(search: _Search, profile: Profile, seed: int) -> None:
-    """Have Hypothesis write programs until one breaks the rule, and shrink that one."""
+    """Have Hypothesis write programs until one breaks the rule, and shrink that one.
+
+    Writing a program costs as much as playing it, and is done once for all subjects that are judged by the
+    same rule one after the other. Only where one breaks the rule Hypothesis comes back, to shrink it.
+    """
+    examples = profile.examples_for(search.rule)
+    which = search.rule, examples, seed
+    if which in _unbroken and not any(search.breaks(program) for program in _unbroken[which]):
+        return
+    written: list[Program] = []
 
     @hypothesis.seed(seed)
     @hypothesis.settings(
-        max_examples=profile.examples_for(search.rule),
+        max_examples=examples,
         database=None,
         deadline=None,
         phases=[Phase.generate, *([Phase.shrink] if profile.shrink_s else [])],
@@ -275,11 +288,14 @@ def _make_up_programs(search: _Search, profile: Profile, seed: int) -> None:
     )
     @hypothesis.given(search.rule.programs)
     def no_program_breaks_it(program: Program) -> None:
+        written.append(program)
         if search.breaks(program):
             raise _BrokenRuleError
 
     with contextlib.suppress(_BrokenRuleError):
         no_program_breaks_it()
+        _unbroken.clear()
+        _unbroken[which] = written
 
 
 def judge_suspects(

@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(
         raise pytest.UsageError(str(error)) from None
 
 
-def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]) -> Iterator[pytest.Item]:
+def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]) -> Iterator[RuleTest]:
     from .database import chosen
     from .sharding import shard_in
     from .suite import Plan, globs_in
@@ -82,13 +82,16 @@ def _rule_tests(session: pytest.Session, config: pytest.Config, specs: list[str]
         databases=chosen(config.getoption("--muxloop-database"), "--muxloop-database", seeded=seeded),
     )
     widened = tolerance()
+    tests = []
     for subject in plan.subjects:
         bench = plan.bench_for(subject, widened)
         config.add_cleanup(bench.close)
         # Below no file: a test is called SUBJECT::RULE, and JUnit's class is the subject.
         under = SubjectCollector.from_parent(session, name=subject.spec, nodeid=subject.spec)
-        for rule in bench.rules:
-            yield RuleTest.from_parent(under, name=rule.id, bench=bench, rule=rule)
+        tests += [RuleTest.from_parent(under, name=rule.id, bench=bench, rule=rule) for rule in bench.rules]
+    # Rule by rule: its programs are made up once for all subjects.
+    places = {rule.id: place for place, rule in enumerate(plan.rules)}
+    yield from sorted(tests, key=lambda test: places[test.rule.id])
 
 
 def _shared_seed(config: pytest.Config) -> int | None:

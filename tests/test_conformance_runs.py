@@ -6,6 +6,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 
+import hypothesis
 import pytest
 from muxloop.cli import main
 from muxloop.conformance import RuleBrokenError, check, declarations, judge
@@ -106,6 +107,23 @@ def test_one_seed_makes_up_the_same_programs(report):
         _, played = report(FAULTY["CAN-01"], "--rules", "CAN-01,ORD-01")
         found.append([(v.rule, v.outcome, v.message, v.reproduce) for v in played.subjects[0].results])
     assert found[0] == found[1]
+
+
+def told_of(subject_report):
+    return [(v.rule, v.outcome, v.message, v.reproduce, v.examples) for v in subject_report.results]
+
+
+def test_subjects_judged_by_one_rule_share_its_programs(monkeypatch, report):
+    _, alone = report(FAULTY["CAN-01"], "--rules", "CAN-01")
+    writers = []
+    given = hypothesis.given
+    monkeypatch.setattr(hypothesis, "given", lambda *made: writers.append(made) or given(*made))
+    subjects = ["muxloop@select", "asyncio@select", FAULTY["CAN-01"]]
+    _, together = report(*subjects, "--rules", "CAN-01")
+    first, second, third = together.subjects
+    assert told_of(second) == told_of(first)
+    assert told_of(third) == told_of(alone.subjects[0])
+    assert len(writers) == 2  # once to write for all three, once to shrink for the one that breaks it
 
 
 def test_a_declared_deviation_does_not_fail_and_one_that_has_gone_away_does(monkeypatch, report, capsys):
