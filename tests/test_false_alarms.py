@@ -15,6 +15,18 @@ PROGRAMS = [
         id="two jobs of one name are held up",
     ),
     pytest.param(
+        "CAN-11",
+        [
+            [
+                "task",
+                "t0",
+                [["group", "g0", [["cancel_task", "t0"], ["timeout", "c0", 0, [["yield"]]]]]],
+            ],
+            ["run"],
+        ],
+        id="a timeout inside the group takes the cancellation, as CAN-17 tells",
+    ),
+    pytest.param(
         "DGM-01",
         [
             ["endpoint", 0, "bound"],

@@ -16,6 +16,7 @@ from .task_queries import (
     cancelled_before,
     cancelled_meanwhile,
     every_task_ends,
+    takes_earlier_cancellation,
     was_tampered_with,
 )
 
@@ -134,7 +135,12 @@ def _from_outside(history: History, entered: Event, left: Event) -> Iterator[Fin
             f"cancelling() is {expected} behind {left.label}: a group takes back its own request alone",
             f"it is {left['cancelling']!r}",
         )
-    if requests and not outcome.startswith("cancelled"):
+    taken = any(
+        entered.index < start.index < end.index < left.index
+        and takes_earlier_cancellation(history, start, end)
+        for start, end in blocks(history, "timeout")
+    )
+    if requests and not outcome.startswith("cancelled") and not taken:
         later_on = any(e.index > left.index for e in history.of("task-cancelled", label=task))
         done = history.first("task-done", task)
         if not later_on and done is not None and done["outcome"].startswith("result"):

@@ -69,6 +69,15 @@ def cancelled_before(history: History, entered: Event) -> list[Event]:
     return [e for e in requests if e["said"] and latest < e.index < entered.index]
 
 
+def takes_earlier_cancellation(history: History, entered: Event, left: Event) -> bool:
+    """Whether a timeout takes a cancellation for its own that was asked for before its block; CAN-17."""
+    return (
+        left["outcome"] == "TimeoutError"
+        and bool(cancelled_before(history, entered))
+        and not was_tampered_with(history, entered, left)
+    )
+
+
 def was_tampered_with(history: History, entered: Event, left: Event) -> bool:
     """Whether the task swallowed or took back a cancellation meanwhile: then it has no rule but its own."""
     task = entered["task"]

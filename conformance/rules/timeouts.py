@@ -18,6 +18,7 @@ from .task_queries import (
     cancelled_before,
     cancelled_meanwhile,
     every_task_ends,
+    takes_earlier_cancellation,
     was_tampered_with,
 )
 
@@ -109,11 +110,7 @@ def timeouts_are_their_own(history: History) -> Iterator[Finding]:
 )
 def earlier_cancellations_leave(history: History) -> Iterator[Finding]:
     for entered, left in blocks(history, "timeout"):
-        if (
-            cancelled_before(history, entered)
-            and not was_tampered_with(history, entered, left)
-            and left["outcome"] == "TimeoutError"
-        ):
+        if takes_earlier_cancellation(history, entered, left):
             yield Finding(
                 f"the CancelledError that {entered['task']} was promised before leaves {entered.label}",
                 "a TimeoutError left it, and the cancellation is forgotten",
