@@ -1,7 +1,10 @@
 """Programs that made the suite blame a sound loop: none of them may do so again."""
 
+import asyncio
 import json
 import sys
+import threading
+import time
 
 import pytest
 from muxloop.cli import main
@@ -13,6 +16,16 @@ PROGRAMS = [
         "RES-02",
         [["executor", "job"], ["executor", "job"], ["leave"]],
         id="two jobs of one name are held up",
+    ),
+    pytest.param(
+        "SUB-02",
+        [
+            ["spawn", "p0", "wait", 0, 0],
+            ["later", "c0", 40, [["kill_process", "p0", "terminate"]]],
+            ["later", "c1", 120, [["kill_process", "p0", "terminate"]]],
+            ["run"],
+        ],
+        id="a child of the process that was ended keeps its pipes open",
     ),
     pytest.param(
         "CAN-11",
@@ -60,3 +73,19 @@ PROGRAMS = [
 @pytest.mark.parametrize(("rule", "program"), PROGRAMS)
 def test_a_sound_loop_is_not_blamed(rule, program):
     assert main(["conform", "asyncio", "--rules", rule, "--strict", "--program", json.dumps(program)]) == 0
+
+
+class Unhurried(asyncio.SelectorEventLoop):
+    """Its call_soon_threadsafe() takes a while to come back; what it was given has run by then."""
+
+    def call_soon_threadsafe(self, callback, *args, context=None):
+        handle = super().call_soon_threadsafe(callback, *args, context=context)
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.1)
+        return handle
+
+
+def test_a_thread_that_is_about_to_end_may_hold_what_it_scheduled():
+    program = '[["soon","c0",[["thread","T0",[["threadsafe","c1",[]]]]]],["run"],["leave"]]'
+    subject = f"{__name__}:Unhurried"
+    assert main(["conform", subject, "--rules", "RES-03", "--strict", "--program", program]) == 0

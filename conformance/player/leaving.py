@@ -24,8 +24,9 @@ from typing import Any
 from ..program import Program
 from ..vocabulary.leaving import LEAVE
 from . import gauges
-from .scheduling import COUNTING, Scheduling
+from .scheduling import COUNTING
 from .stage import NAMED
+from .threads import Threads
 
 _SIGNALS = {
     int(number): number.name if isinstance(number, signal.Signals) else f"signal {number}"
@@ -37,11 +38,12 @@ THREADS_STAY_S = 0.05
 """The same where threads have outlasted a play of this process; a finding is confirmed in a fresh one."""
 
 
-class Leaving(Scheduling):
+class Leaving(Threads):
     """leave."""
 
     def do_leave(self) -> None:
         """What ran is over and done: not even an open loop has a use for it."""
+        self.join_threads()  # one that has yet to return from what it called holds on to that
         self.handles.clear()
         gc.collect()
         ran = {label for _, _, kind, label, _ in self.events if kind == "begin"}

@@ -189,12 +189,21 @@ def the_dead_are_told_and_reaped(history: History) -> Iterator[Finding]:
         if "ended" not in each.data:
             continue  # sent to this process, in a program about threads
         refused = str(each["error"] or "").startswith("ProcessLookupError")
-        if each["ended"] and not refused:
+        if _is_over(each, history) and not refused:
             wanted = f"{each['text']} to {each.label}, which has ended, raises ProcessLookupError"
             yield Finding(wanted, f"it raised {each['error']}" if each["error"] else "nothing was raised")
     for left in history.of("children"):
         if left["state"] == "zombie":
             yield Finding("every process that ends is reaped", "one has ended and is not reaped")
+
+
+def _is_over(signalled: Event, history: History) -> bool:
+    """Whether the process had ended, and its pipes with it: one that lives on may hold them open.
+
+    Until then its transport hands on to Popen.send_signal(), which says nothing.
+    """
+    over = history.of("process-lost", "communicated", label=signalled.label)
+    return bool(signalled["ended"]) and any(event.index < signalled.index for event in over)
 
 
 @rule(
