@@ -1,6 +1,6 @@
-"""talyn: a cancelled sock_recv() takes what comes next
+"""talyn: a cancelled sock_recv() or sock_recvfrom() takes what comes next
 
-Rule:     CAN-12
+Rule:     CAN-12, IO-12
 Versions: talyn 0.10.4, CPython 3.13, Linux
 Docs:     loop.sock_recv; bpo-30064: nothing is registered once a call was cancelled
 Expected: what comes after the cancellation can be had
