@@ -28,6 +28,38 @@ PROGRAMS = [
         id="a child of the process that was ended keeps its pipes open",
     ),
     pytest.param(
+        "TRN-05",
+        [
+            ["on", 0, "connection_made", [["write", 0, 65536]]],
+            ["link", 0, "server"],
+            ["run"],
+            ["write", 0, 70001],
+            [
+                "soon",
+                "c0",
+                [["close_link", 0], ["peer_send", 0, 1], ["later", "c1", 0, [["peer_send", 0, 1]]]],
+            ],
+            ["run"],
+            ["peer_reads", 0],
+            ["run"],
+            ["hear", 0],
+        ],
+        id="a peer that sends meanwhile learns of the reset by that, and reads an end of stream then",
+    ),
+    pytest.param(
+        "IO-12",
+        [
+            ["task", "t0", [["sock_recvfrom", 0, 500], ["sock_recvfrom", 0, 7]], 2],
+            [
+                "soon",
+                "c0",
+                [["post", 0, 1], ["post", 0, 1], ["soon", "c1", [["soon", "c2", [["cancel_task", "t0"]]]]]],
+            ],
+            ["run"],
+        ],
+        id="a datagram on its way to a task that is cancelled goes with the cancellation",
+    ),
+    pytest.param(
         "CAN-11",
         [
             [

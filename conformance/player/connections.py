@@ -64,12 +64,17 @@ class Peer:
         self.heard = Heard()
         self.ended = ""
         """How reading ended: "eof", or the name of an error."""
+        self._was_reset = ""
         self.gone = False
         self.reader: threading.Thread | None = None
 
     def send(self, size: int) -> None:
-        with contextlib.suppress(OSError):
+        try:
             self.sent += self._sock.send(payload(self.sent, size))
+        except ConnectionResetError as error:
+            self._was_reset = type(error).__name__  # told once: reading ends like a stream then
+        except OSError:
+            pass
 
     def receive(self, size: int) -> bool:
         """Read once; false when there will be no more."""
@@ -82,7 +87,7 @@ class Peer:
             return False
         self.heard.take(data)
         if not data:
-            self.ended = "eof"
+            self.ended = self._was_reset or "eof"
         return bool(data)
 
     def read_to_the_end(self) -> None:

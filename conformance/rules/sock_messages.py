@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
-from ..history import History
+from ..history import Event, History
 from ..player.sock_messages import pattern
 from ..program import Action, Program
 from ..strategies import STEP, action, joined, later, programs, several, soon
@@ -104,26 +104,49 @@ def datagrams_as_posted(history: History) -> Iterator[Finding]:
             yield Finding(
                 f"sock_sendto of {event['size']} bytes returns their number", f"it was {event['said']}"
             )
-    waiting: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
+    waiting: dict[tuple[str, str], list[Event]] = defaultdict(list)
     for event in history.of("posted"):
-        waiting[event.label, event["sender"]].append((event["serial"], event["size"]))
+        waiting[event.label, event["sender"]].append(event)
+    cancelled = [e for e in history.of("task-cancelled") if str(e["action"]).startswith("sock_recvfrom")]
     for event in history.of("message-took"):
         due = waiting[event.label, event["sender"]]
+        while due and not _is(due[0], event) and _may_be_lost(due[0], event, cancelled):
+            due.pop(0)
         if not due:
             yield Finding(
                 f"what box {event.label} receives was sent to it",
                 f"{len(event['data']) // 2} bytes came from {event['sender']}, who sent nothing (more)",
             )
             return
-        serial, size = due.pop(0)
-        meant = pattern(serial, size)[: event["most"]]
-        if bytes.fromhex(event["data"]) != meant:
+        posted = due.pop(0)
+        if not _is(posted, event):
+            meant = _meant(posted, event)
             yield Finding(
-                f"the next datagram from {event['sender']} to box {event.label} is number {serial}: "
-                f"{len(meant)} bytes, {meant[:8].hex()}…",
+                f"the next datagram from {event['sender']} to box {event.label} is number "
+                f"{posted['serial']}: {len(meant)} bytes, {meant[:8].hex()}…",
                 f"{len(event['data']) // 2} bytes came, {event['data'][:16]}…",
             )
             return
+
+
+def _meant(posted: Event, took: Event) -> bytes:
+    return pattern(posted["serial"], posted["size"])[: took["most"]]
+
+
+def _is(posted: Event, took: Event) -> bool:
+    """Whether what was received may be that datagram."""
+    return bytes.fromhex(took["data"]) == _meant(posted, took)
+
+
+def _may_be_lost(posted: Event, took: Event, cancelled: list[Event]) -> bool:
+    """Whether a cancelled call may have had the datagram already, and lost it; each of them but one.
+
+    Like sock_recv(): the result that is on its way to a task, when that is cancelled, goes with it.
+    """
+    to_blame = next((e for e in cancelled if posted.index < e.index < took.index), None)
+    if to_blame is not None:
+        cancelled.remove(to_blame)
+    return to_blame is not None
 
 
 @rule(

@@ -5,7 +5,7 @@ Versions: talyn 0.10.4, CPython 3.13, Linux
 Docs:     loop.create_server: sock can be given instead of host and port; loop.create_connection: sock is an
           existing stream socket; loop.create_datagram_endpoint: an address, a family or a socket is needed
 Expected: ValueError, as of CPython's own
-Seen:     a server on a host and a socket at once, a connection over a datagram socket, and an endpoint nowhere
+Seen:     a server on a host and a socket at once, a connection by a datagram socket, an endpoint nowhere
 """
 
 import asyncio
