@@ -10,7 +10,7 @@ from typing import Any
 
 from faulty_tls import TlsLoop
 from muxloop.conformance.player.tls_peer import TlsPeer, client_context
-from symptoms import error_of, run, shows
+from symptoms import error_of, run, shows, turn
 
 SOUND = (TlsLoop,)
 MUCH = 1_000_000
@@ -124,9 +124,7 @@ def close_sends_all_and_says_so(loop: Any, patience_s: float) -> object:
 def a_wrong_name_is_refused(loop: Any, patience_s: float) -> object:
     with connecting(loop, server_hostname="elsewhere.example") as (protocol, peer, task):
         run(loop, patience_s)
-        for _ in range(3):
-            loop.call_soon(loop.stop)
-            loop.run_forever()
+        turn(loop)
         peer.thread.join(patience_s)
         return how_it_ended(task), protocol.log, peer.cut
 
@@ -142,8 +140,8 @@ def a_silent_peer_is_given_up(loop: Any, patience_s: float) -> object:
 def a_connection_outlives_its_handshake(loop: Any, patience_s: float) -> object:
     with connecting(loop, ssl_handshake_timeout=min(1.0, patience_s / 3)) as (protocol, _, _):
         run(loop, patience_s)
-        run(loop, min(1.5, patience_s / 2))
-        run(loop, 0.01)  # where both came due at once, the connection is told a moment later
+        until(loop, protocol, "lost", min(1.5, patience_s / 2))
+        turn(loop)  # where both came due at once, the connection is told a moment later
         return list(protocol.log)
 
 
@@ -211,8 +209,6 @@ def the_end_is_told_after_start_tls(loop: Any, patience_s: float) -> object:
 def start_tls_that_fails_closes(loop: Any, patience_s: float) -> object:
     with upgrading(loop, "elsewhere.example") as (_, peer, task):
         run(loop, patience_s)
-        for _ in range(3):
-            loop.call_soon(loop.stop)
-            loop.run_forever()
+        turn(loop)
         peer.thread.join(patience_s)
         return how_it_ended(task), peer.cut
