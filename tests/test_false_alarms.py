@@ -47,6 +47,17 @@ PROGRAMS = [
         id="a peer that sends meanwhile learns of the reset by that, and reads an end of stream then",
     ),
     pytest.param(
+        "PIP-01",
+        [
+            ["write_pipe", 0, "pipe"],
+            ["run"],
+            ["peer_reads", 0],
+            ["soon", "c0", [["write", 0, 1], ["peer_close", 0]]],
+            ["run"],
+        ],
+        id="a peer that waits for a pipe is closed",
+    ),
+    pytest.param(
         "IO-12",
         [
             ["task", "t0", [["sock_recvfrom", 0, 500], ["sock_recvfrom", 0, 7]], 2],

@@ -25,6 +25,7 @@ PERIOD = 65521
 """A prime: no chunk of a likely size can take the place of another."""
 _PATTERN = bytes(random.Random(1).choices(range(1, 256), k=PERIOD))
 _SMALL_BYTES = 64
+LOOK_EACH_S = 0.05
 SEND_BUFFER_BYTES = 1 << 16
 """So small that what is written is soon more than the kernel takes."""
 SMALL_BUFFER = (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -97,10 +98,12 @@ class Peer:
             self.reader.start()
 
     def _read(self) -> None:
+        # Nothing but data wakes who waits for a pipe: there is no shutdown().
+        each_s = None if isinstance(self._sock, socket.socket) else LOOK_EACH_S
         with contextlib.suppress(ValueError):  # closed meanwhile
             while not self.gone:
-                select.select([self._sock], [], [])
-                if not self.receive(1 << 16):
+                ready, _, _ = select.select([self._sock], [], [], each_s)
+                if ready and not self.receive(1 << 16):
                     return
 
     def end_of_stream(self) -> None:
