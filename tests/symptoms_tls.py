@@ -159,8 +159,8 @@ def a_rude_peer_is_given_up(loop: Any, patience_s: float) -> object:
 def what_comes_after_close_is_read_over(loop: Any, patience_s: float) -> object:
     with connecting(loop) as (protocol, peer, _):
         run(loop, patience_s)
+        peer.send(10)  # not after close(): a peer that finds close_notify with the handshake's end is done
         protocol.transport.close()
-        peer.send(10)
         peer.read_to_the_end()
         until(loop, protocol, "lost", patience_s)
         return list(protocol.log)
