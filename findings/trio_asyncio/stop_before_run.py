@@ -1,6 +1,6 @@
 """trio_asyncio: stop() before run_forever() is forgotten, and the run goes on
 
-Rule:     LIF-01
+Rule:     LIF-01, LIF-03
 Versions: trio-asyncio 0.16.0, trio 0.35.0, CPython 3.13, Linux
 Docs:     loop.run_forever: after a stop() it polls once with a timeout of 0, and returns
 Expected: the run returns at once
