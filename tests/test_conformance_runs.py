@@ -101,16 +101,16 @@ def test_a_program_that_breaks_nothing_holds(report):
     assert (code, played.subjects[0].results[0].outcome) == (0, "held")
 
 
+def told_of(subject_report):
+    return [(v.rule, v.outcome, v.message, v.reproduce, v.examples) for v in subject_report.results]
+
+
 def test_one_seed_makes_up_the_same_programs(report):
     found = []
     for _ in range(2):
         _, played = report(FAULTY["CAN-01"], "--rules", "CAN-01,ORD-01")
-        found.append([(v.rule, v.outcome, v.message, v.reproduce) for v in played.subjects[0].results])
+        found.append(told_of(played.subjects[0]))
     assert found[0] == found[1]
-
-
-def told_of(subject_report):
-    return [(v.rule, v.outcome, v.message, v.reproduce, v.examples) for v in subject_report.results]
 
 
 def test_subjects_judged_by_one_rule_share_its_programs(monkeypatch, report):

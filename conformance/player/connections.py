@@ -25,7 +25,8 @@ PERIOD = 65521
 """A prime: no chunk of a likely size can take the place of another."""
 _PATTERN = bytes(random.Random(1).choices(range(1, 256), k=PERIOD))
 _SMALL_BYTES = 64
-LOOK_EACH_S = 0.05
+_LOOK_EACH_S = 0.05
+"""How often who waits for a pipe looks whether its peer is gone: a pipe has no shutdown() that tells."""
 SEND_BUFFER_BYTES = 1 << 16
 """So small that what is written is soon more than the kernel takes."""
 SMALL_BUFFER = (socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
@@ -66,6 +67,7 @@ class Peer:
         self.ended = ""
         """How reading ended: "eof", or the name of an error."""
         self._was_reset = ""
+        """The error by which sending learned of a reset: reading ends like a stream after that."""
         self.gone = False
         self.reader: threading.Thread | None = None
 
@@ -73,7 +75,7 @@ class Peer:
         try:
             self.sent += self._sock.send(payload(self.sent, size))
         except ConnectionResetError as error:
-            self._was_reset = type(error).__name__  # told once: reading ends like a stream then
+            self._was_reset = type(error).__name__
         except OSError:
             pass
 
@@ -98,8 +100,7 @@ class Peer:
             self.reader.start()
 
     def _read(self) -> None:
-        # Nothing but data wakes who waits for a pipe: there is no shutdown().
-        each_s = None if isinstance(self._sock, socket.socket) else LOOK_EACH_S
+        each_s = None if isinstance(self._sock, socket.socket) else _LOOK_EACH_S
         with contextlib.suppress(ValueError):  # closed meanwhile
             while not self.gone:
                 ready, _, _ = select.select([self._sock], [], [], each_s)

@@ -110,7 +110,8 @@ def datagrams_as_posted(history: History) -> Iterator[Finding]:
     cancelled = [e for e in history.of("task-cancelled") if str(e["action"]).startswith("sock_recvfrom")]
     for event in history.of("message-took"):
         due = waiting[event.label, event["sender"]]
-        while due and not _is(due[0], event) and _may_be_lost(due[0], event, cancelled):
+        while due and not _is(due[0], event) and (taker := _who_lost(due[0], event, cancelled)):
+            cancelled.remove(taker)
             due.pop(0)
         if not due:
             yield Finding(
@@ -138,15 +139,12 @@ def _is(posted: Event, took: Event) -> bool:
     return bytes.fromhex(took["data"]) == _meant(posted, took)
 
 
-def _may_be_lost(posted: Event, took: Event, cancelled: list[Event]) -> bool:
-    """Whether a cancelled call may have had the datagram already, and lost it; each of them but one.
+def _who_lost(posted: Event, took: Event, cancelled: list[Event]) -> Event | None:
+    """The cancelled call that may have had the datagram already, and lost it.
 
     Like sock_recv(): the result that is on its way to a task, when that is cancelled, goes with it.
     """
-    to_blame = next((e for e in cancelled if posted.index < e.index < took.index), None)
-    if to_blame is not None:
-        cancelled.remove(to_blame)
-    return to_blame is not None
+    return next((e for e in cancelled if posted.index < e.index < took.index), None)
 
 
 @rule(
