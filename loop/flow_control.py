@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio.log import logger
 from collections.abc import Callable
 from typing import Any
 
 _HIGH_WATER = 64 * 1024
+_SILENT_WRITES = 5  # after the end, until the log says that somebody does not look
 
 
-class FlowControl(asyncio.Transport):
+class FlowControl(asyncio.WriteTransport):
     """The write-buffer limits of a transport: ``pause_writing`` and ``resume_writing`` alternate strictly.
 
     Source: https://docs.python.org/3/library/asyncio-protocol.html#flow-control-callbacks
     """
 
-    __slots__ = ("_high", "_low", "_paused")
+    __slots__ = ("_high", "_low", "_paused", "_vain_writes")
 
     _loop: asyncio.AbstractEventLoop  # of the subclass
 
@@ -24,6 +26,7 @@ class FlowControl(asyncio.Transport):
         self._high = _HIGH_WATER
         self._low = _HIGH_WATER // 4
         self._paused = False
+        self._vain_writes = 0
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         """Pause the protocol above ``high`` buffered bytes, resume it at ``low`` or below.
@@ -71,3 +74,8 @@ class FlowControl(asyncio.Transport):
                     "protocol": protocol,
                 }
             )
+
+    def _note_vain_write(self) -> None:
+        self._vain_writes += 1
+        if self._vain_writes >= _SILENT_WRITES:
+            logger.warning("%r: write() number %d after the connection was closed", self, self._vain_writes)

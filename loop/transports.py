@@ -30,10 +30,9 @@ if TYPE_CHECKING:
 
 _NOT_YET = (BlockingIOError, InterruptedError)
 _BUFFERS_AT_ONCE = 64  # of sendmsg(2); far below any IOV_MAX, and more save no time
-_SILENT_WRITES = 5  # after the end, until the log says that somebody does not look
 
 
-class SocketTransport(FlowControl):
+class SocketTransport(FlowControl, asyncio.Transport):
     """A transport on a connected, non-blocking stream socket, which it owns and closes."""
 
     __slots__ = (
@@ -50,7 +49,6 @@ class SocketTransport(FlowControl):
         "_reading",
         "_server",
         "_sock",
-        "_vain_writes",
         "_waiter",
     )
 
@@ -76,7 +74,6 @@ class SocketTransport(FlowControl):
         self._eof_read = False
         self._eof_written = False
         self._reading: bool | None = None  # None: not yet, waiting for connection_made
-        self._vain_writes = 0
         self._waiter: asyncio.Future[None] | None = None  # of sendfile: buffer empty, or socket writable
         super().__init__(
             {
@@ -322,11 +319,6 @@ class SocketTransport(FlowControl):
             self._sock.shutdown(socket.SHUT_WR)  # type: ignore[union-attr]  # not lost: still open
         except OSError as error:  # the peer was faster
             self._fail(error, "Fatal error on shutting down")
-
-    def _note_vain_write(self) -> None:
-        self._vain_writes += 1
-        if self._vain_writes >= _SILENT_WRITES:
-            logger.warning("%r: write() number %d after the connection was closed", self, self._vain_writes)
 
     def _refuse_write(self, method: str) -> None:
         if self._eof_written:
