@@ -1,4 +1,4 @@
-"""``create_connection`` for TCP."""
+"""``create_connection``, and adopting connections that others accepted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from .addresses import AddressInfo, interleave, resolve
 from .sockets import refuse_tls
 from .streaming import ProtocolFactory, Streaming
-from .unsupported import refuse_ssl
+from .tls_options import client_options, server_options
 
 
 class Connections(Streaming):
@@ -41,20 +41,19 @@ class Connections(Streaming):
 
         The addresses of the host are tried one after the other, or, with ``happy_eyeballs_delay``
         (seconds), each that much after the former while those are still under way (RFC 8305).
-        OSError if none can be reached, with ``all_errors`` an ExceptionGroup of every reason;
-        ValueError for arguments that do not fit together; NotImplementedError for TLS.
+        ``ssl`` is an SSLContext, or True for the default one; both timeouts are seconds. OSError if no
+        address can be reached, with ``all_errors`` an ExceptionGroup of every reason; ssl.SSLError or
+        ConnectionError if the handshake fails; ValueError for arguments that do not fit together.
 
         Source: https://docs.python.org/3/library/asyncio-eventloop.html#opening-network-connections
         """
-        refuse_ssl("create_connection", ssl)
-        if server_hostname is not None:
-            raise ValueError("server_hostname is for TLS only")
-        if ssl_handshake_timeout is not None or ssl_shutdown_timeout is not None:
-            raise ValueError("ssl_handshake_timeout and ssl_shutdown_timeout are for TLS only")
+        tls = client_options(
+            "create_connection", ssl, server_hostname, host, ssl_handshake_timeout, ssl_shutdown_timeout
+        )
         if host is None and port is None:
             if sock is None:
                 raise ValueError("create_connection() needs a host and port, or a sock")
-            _check_stream(sock)
+            check_stream(sock)
         elif sock is not None:
             raise ValueError("create_connection() takes a host and port, or a sock, not both")
         else:
@@ -67,7 +66,7 @@ class Connections(Streaming):
                 targets = _interleaved(targets, interleave)
             sock = await self._connect_first(targets, local, happy_eyeballs_delay, all_errors)
             protocol_factory = _or_close(sock, protocol_factory)
-        return await self._connect_transport(sock, protocol_factory)
+        return await self._connect_transport(sock, protocol_factory, tls)
 
     async def connect_accepted_socket(  # type: ignore[override]  # no protocol type variable
         self,
@@ -78,12 +77,10 @@ class Connections(Streaming):
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
     ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
-        """Take over a connection accepted elsewhere; errors as ``create_connection``."""
-        refuse_ssl("connect_accepted_socket", ssl)
-        if ssl_handshake_timeout is not None or ssl_shutdown_timeout is not None:
-            raise ValueError("ssl_handshake_timeout and ssl_shutdown_timeout are for TLS only")
-        _check_stream(sock)
-        return await self._connect_transport(sock, protocol_factory)
+        """Take over a connection accepted elsewhere, as its server; errors as ``create_connection``."""
+        tls = server_options("connect_accepted_socket", ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
+        check_stream(sock)
+        return await self._connect_transport(sock, protocol_factory, tls)
 
     async def _connect_first(
         self,
@@ -175,7 +172,8 @@ def _joint_error(errors: list[OSError], all_errors: bool) -> Exception:
     return OSError("Multiple exceptions: " + ", ".join(map(str, errors)))
 
 
-def _check_stream(sock: socket.socket) -> None:
+def check_stream(sock: socket.socket) -> None:
+    """ValueError for what is no stream socket, TypeError for an SSL socket."""
     refuse_tls(sock)
     if sock.type != socket.SOCK_STREAM:
         raise ValueError(f"a stream socket is needed, got {sock!r}")

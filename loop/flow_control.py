@@ -11,7 +11,7 @@ _HIGH_WATER = 64 * 1024
 _SILENT_WRITES = 5  # after the end, until the log says that somebody does not look
 
 
-class FlowControl(asyncio.WriteTransport):
+class FlowControl(asyncio.BaseTransport):
     """The write-buffer limits of a transport: ``pause_writing`` and ``resume_writing`` alternate strictly.
 
     Source: https://docs.python.org/3/library/asyncio-protocol.html#flow-control-callbacks
@@ -43,6 +43,10 @@ class FlowControl(asyncio.WriteTransport):
         self._high = high
         self._low = low
         self._pause_if_high()
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes written but not yet taken by the kernel."""
+        raise NotImplementedError
 
     def get_write_buffer_limits(self) -> tuple[int, int]:
         """The limits in bytes: (low, high)."""

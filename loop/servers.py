@@ -1,4 +1,4 @@
-"""``create_server`` for TCP, and the server it returns."""
+"""``create_server``, and the server it returns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import socket
 import sys
 from asyncio.log import logger
 from asyncio.trsock import TransportSocket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from selectors import EVENT_READ
 from typing import Any
 from weakref import WeakSet
@@ -18,8 +18,9 @@ from .addresses import AddressInfo, resolve
 from .handles import OwnedHandle, TimerHandle
 from .sockets import refuse_tls
 from .streaming import ProtocolFactory, Streaming
+from .tls import TlsTransport
+from .tls_options import TlsOptions, server_options
 from .transports import SocketTransport
-from .unsupported import refuse_ssl
 
 # accept() fails with these until somebody closes something; the listener would stay readable and spin.
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
@@ -33,12 +34,20 @@ class Server(asyncio.AbstractServer):
     """
 
     def __init__(
-        self, loop: Servers, sockets: list[socket.socket], protocol_factory: ProtocolFactory, backlog: int
+        self,
+        loop: Servers,
+        sockets: list[socket.socket],
+        protocol_factory: ProtocolFactory,
+        backlog: int,
+        tls: TlsOptions | None = None,
+        clean_up: Callable[[], object] | None = None,
     ) -> None:
         self._loop = loop
         self._sockets: list[socket.socket] | None = sockets
         self._protocol_factory = protocol_factory
         self._backlog = backlog
+        self._tls = tls
+        self._clean_up = clean_up  # called when the sockets are closed
         # Weak, so that a connection dropped without close() is noticed.
         self._clients: WeakSet[SocketTransport] = WeakSet()
         self._retries: dict[socket.socket, TimerHandle] = {}
@@ -93,6 +102,8 @@ class Server(asyncio.AbstractServer):
         for sock in sockets:
             self._loop._readiness.remove(sock.fileno(), EVENT_READ)
             sock.close()
+        if self._clean_up is not None:
+            self._clean_up()
         for retry in self._retries.values():
             retry.cancel()
         self._retries.clear()
@@ -103,7 +114,8 @@ class Server(asyncio.AbstractServer):
     def close_clients(self) -> None:
         """Close every connection, after what is buffered was sent."""
         for transport in list(self._clients):
-            transport.close()
+            secured = transport.get_protocol()
+            (secured if isinstance(secured, TlsTransport) else transport).close()
 
     def abort_clients(self) -> None:
         """Close every connection at once."""
@@ -187,7 +199,7 @@ class Server(asyncio.AbstractServer):
         try:
             connection.setblocking(False)
             protocol = self._protocol_factory()
-            self._loop._make_transport(connection, protocol, peername=peername, server=self)
+            self._loop._make_transport(connection, protocol, self._tls, peername=peername, server=self)
         except (SystemExit, KeyboardInterrupt):
             connection.close()
             raise
@@ -221,16 +233,12 @@ class Servers(Streaming):
     ) -> Server:
         """Listen on host (a name, several names, None or "" for every interface) and port, or on ``sock``.
 
-        OSError if an address cannot be had; ValueError for arguments that do not fit together;
-        NotImplementedError for TLS.
+        ``ssl`` is an SSLContext; both timeouts are seconds. OSError if an address cannot be had; ValueError
+        for arguments that do not fit together.
 
         Source: https://docs.python.org/3/library/asyncio-eventloop.html#creating-network-servers
         """
-        if isinstance(ssl, bool):
-            raise TypeError("create_server() takes an SSLContext or None for ssl")
-        refuse_ssl("create_server", ssl)
-        if ssl_handshake_timeout is not None or ssl_shutdown_timeout is not None:
-            raise ValueError("ssl_handshake_timeout and ssl_shutdown_timeout are for TLS only")
+        tls = server_options("create_server", ssl, ssl_handshake_timeout, ssl_shutdown_timeout)
         if sock is not None:
             refuse_tls(sock)
             if host is not None or port is not None:
@@ -252,9 +260,12 @@ class Servers(Streaming):
             infos = list(dict.fromkeys(info for group in found for info in group))
             options = _options(reuse_address, reuse_port, keep_alive)
             sockets = _listeners(infos, options, debug=self._debug)
-        for listener in sockets:
+        return self._serve(Server(self, sockets, protocol_factory, backlog, tls), start_serving)
+
+    def _serve(self, server: Server, start_serving: bool) -> Server:
+        """The server, listening if that is asked for."""
+        for listener in server._sockets or ():
             listener.setblocking(False)
-        server = Server(self, sockets, protocol_factory, backlog)
         if start_serving:
             server._start_serving()
         if self._debug:

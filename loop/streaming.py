@@ -1,4 +1,4 @@
-"""What connections and servers share: making transports, and sending files through them."""
+"""What connections and servers share: making transports, securing them, and sending files through them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from selectors import EVENT_WRITE
 from typing import IO, TYPE_CHECKING, Any
 
 from .sockets import SocketCalls, check_sendfile
+from .tls import TlsTransport
+from .tls_options import TlsOptions, start_tls_options
 from .transports import SocketTransport
 
 if TYPE_CHECKING:
@@ -22,13 +24,13 @@ class Streaming(SocketCalls):
     """A loop that has stream transports."""
 
     async def _connect_transport(
-        self, sock: socket.socket, protocol_factory: ProtocolFactory
-    ) -> tuple[SocketTransport, asyncio.BaseProtocol]:
+        self, sock: socket.socket, protocol_factory: ProtocolFactory, tls: TlsOptions | None = None
+    ) -> tuple[asyncio.Transport, asyncio.BaseProtocol]:
         """A started transport on a connected socket, which it owns from now on."""
         sock.setblocking(False)
         protocol = protocol_factory()
         waiter: asyncio.Future[None] = self.create_future()
-        transport = self._make_transport(sock, protocol, waiter=waiter)
+        transport = self._make_transport(sock, protocol, tls, waiter=waiter)
         try:
             await waiter
         except BaseException:
@@ -40,13 +42,57 @@ class Streaming(SocketCalls):
         self,
         sock: socket.socket,
         protocol: asyncio.BaseProtocol,
+        tls: TlsOptions | None = None,
         *,
         waiter: asyncio.Future[None] | None = None,
         peername: Any = None,
         server: Server | None = None,
-    ) -> SocketTransport:
+    ) -> SocketTransport | TlsTransport:
+        """The transport that ``protocol`` will be told of; ``waiter`` is done when it can be used."""
         self._readiness.refuse_transport(sock.fileno(), sock)
-        return SocketTransport(self, sock, protocol, waiter=waiter, peername=peername, server=server)
+        if tls is None:
+            return SocketTransport(self, sock, protocol, waiter=waiter, peername=peername, server=server)
+        secured = TlsTransport(self, protocol, tls, waiter)
+        SocketTransport(self, sock, secured, peername=peername, server=server)
+        return secured
+
+    async def start_tls(
+        self,
+        transport: asyncio.WriteTransport,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: Any,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> asyncio.Transport:
+        """Secure a connection that is in use; returns the transport to be used from now on.
+
+        TypeError for a transport that is no stream of muxloop's (TCP, Unix, TLS) and for what is no
+        SSLContext; ValueError for timeouts (seconds) that are not positive; ConnectionError when it is
+        closing. When the handshake fails, its error is raised and the connection is closed.
+
+        Source: https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.loop.start_tls
+        """
+        options = start_tls_options(
+            sslcontext, server_side, server_hostname, ssl_handshake_timeout, ssl_shutdown_timeout
+        )
+        if not isinstance(transport, (SocketTransport, TlsTransport)):
+            raise TypeError(f"start_tls() works on muxloop's own stream transports, got {transport!r}")
+        if transport.is_closing():
+            raise ConnectionError(f"start_tls() on {transport!r}: it is closing")
+        waiter = self.create_future()
+        secured = TlsTransport(self, protocol, options, waiter, tells_made=False)
+        transport.set_protocol(secured)
+        secured.connection_made(transport)
+        transport.resume_reading()
+        try:
+            await waiter
+        except BaseException:
+            secured.close()
+            raise
+        return secured
 
     async def sendfile(
         self,
@@ -61,11 +107,12 @@ class Streaming(SocketCalls):
 
         Returns how many were sent; the file's position is after them, errors included. Uses
         ``os.sendfile`` where it works, else reads and sends if ``fallback`` is true, else raises
-        asyncio.SendfileNotAvailableError. RuntimeError for a closing transport or one of another loop's;
-        ConnectionError when the connection ends before all is sent.
+        asyncio.SendfileNotAvailableError. Under TLS it always reads and sends, and is a RuntimeError without
+        ``fallback``. RuntimeError for a closing transport or one of another loop's; ConnectionError when the
+        connection ends before all is sent.
         """
-        if not isinstance(transport, SocketTransport):
-            raise RuntimeError(f"sendfile() works on muxloop's own TCP transports, got {transport!r}")
+        if not isinstance(transport, (SocketTransport, TlsTransport)):
+            raise RuntimeError(f"sendfile() works on muxloop's own stream transports, got {transport!r}")
         if transport.is_closing():
             raise RuntimeError(f"sendfile() on {transport!r}: it is closing")
         check_sendfile(transport.get_extra_info("socket"), file, offset, count)

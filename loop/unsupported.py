@@ -9,10 +9,6 @@ from typing import Any, NoReturn
 class Unsupported(asyncio.AbstractEventLoop):
     """The methods of the interface that raise NotImplementedError."""
 
-    async def start_tls(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
-        """Not offered yet: NotImplementedError."""
-        refuse("start_tls")
-
     async def create_datagram_endpoint(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Not offered yet: NotImplementedError."""
         refuse("create_datagram_endpoint")
@@ -45,9 +41,3 @@ class Unsupported(asyncio.AbstractEventLoop):
 def refuse(method: str) -> NoReturn:
     """NotImplementedError that names the method."""
     raise NotImplementedError(f"{method}: muxloop does not offer it yet")
-
-
-def refuse_ssl(method: str, ssl: object) -> None:
-    """NotImplementedError if TLS is asked for."""
-    if ssl:
-        refuse(f"{method}(ssl=…)")

@@ -334,7 +334,6 @@ def test_task_factories_names_and_contexts(loop: EventLoop) -> None:
         "create_datagram_endpoint",
         "create_unix_connection",
         "create_unix_server",
-        "start_tls",
         "subprocess_exec",
         "subprocess_shell",
     ],

@@ -280,12 +280,12 @@ def test_arguments_that_do_not_fit_together(loop: EventLoop) -> None:
             (loop.create_connection(Echo, sock=datagram), ValueError),
             (loop.create_connection(Echo, "host", 1, server_hostname="x"), ValueError),
             (loop.create_connection(Echo, "host", 1, ssl_handshake_timeout=1), ValueError),
-            (loop.create_connection(Echo, "host", 1, ssl=True), NotImplementedError),
+            (loop.create_connection(Echo, "host", 1, ssl=object()), TypeError),
             (loop.create_server(Echo), ValueError),
             (loop.create_server(Echo, "host", 1, sock=sock), ValueError),
             (loop.create_server(Echo, sock=datagram), ValueError),
             (loop.create_server(Echo, "host", 1, ssl=True), TypeError),
-            (loop.create_server(Echo, "host", 1, ssl=object()), NotImplementedError),
+            (loop.create_server(Echo, "host", 1, ssl=object()), TypeError),
             (loop.connect_accepted_socket(Echo, datagram), ValueError),
         ):
             with pytest.raises(error):
