@@ -1,6 +1,6 @@
 """A small aiohttp application, written against aiohttp and asyncio alone.
 
-python examples/aiohttp_server.py [--port N]
+    python -m muxloop run examples/aiohttp_server.py [--port N]
 
 It prints the address it serves on and serves until interrupted.
 """

@@ -1,6 +1,6 @@
 """A TCP echo server, written against asyncio alone.
 
-    python examples/echo_server.py [--host HOST] [--port N] [--connections N]
+    python -m muxloop run examples/echo_server.py [--host HOST] [--port N] [--connections N]
 
 It prints the address it serves on; with --connections it serves that many connections and ends.
 """

@@ -1,6 +1,6 @@
 """A small ASGI application served by uvicorn, which knows nothing of the event loop under it.
 
-    python examples/uvicorn_app.py [--port N]
+    python -m muxloop run examples/uvicorn_app.py [--port N]
 
 It prints the address it serves on and serves until interrupted.
 """

@@ -3,13 +3,11 @@
 import dataclasses
 import json
 import os
-import shutil
-import socket
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import redis_servers
 from muxloop.cli import main
 from muxloop.conformance.database import cache_folder, chosen
 from muxloop.conformance.judging import PROFILES
@@ -35,21 +33,8 @@ def verdict(tmp_path, *arguments, subject=FAULTY, rule="CAN-01"):
 @pytest.fixture
 def redis_server(tmp_path):
     """The address of a Redis server of the test's own."""
-    pytest.importorskip("redis", reason="the Python client of Redis is not installed")
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("no redis-server is installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        for line in server.stdout:
-            if "Ready to accept connections" in line:
-                break
-        yield f"redis://127.0.0.1:{port}/3"
-        server.terminate()
+    with redis_servers.redis_server(tmp_path) as url:
+        yield f"{url}/3"
 
 
 @pytest.fixture(params=["folder", "redis"])

@@ -10,6 +10,7 @@ from pages import ROOT, text_of
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
+    "examples/README.md",
     *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
 ]
 

@@ -3,53 +3,19 @@
 from __future__ import annotations
 
 import http.client
-import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import muxloop
 import pytest
+from example_runs import EXAMPLES, complaints, served
 from loops_under_test import OURS
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
-LAUNCH = (
-    "import sys; from muxloop.loop.launcher import run_program; "
-    "run_program(sys.argv[1], is_module=False, arguments=sys.argv[3:], backend=sys.argv[2])"
-)
 REQUESTS = 1000
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to end a server with")
-
-
-@contextmanager
-def served(example: str, backend: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
-    """A running example, and the address it serves on."""
-    program = subprocess.Popen(
-        [sys.executable, "-X", "dev", "-c", LAUNCH, str(EXAMPLES / example), backend, *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert program.stdout is not None
-        line = program.stdout.readline()
-        assert line, program.communicate()[1]
-        host, port = line.split()[-1].split(":")
-        yield program, host, int(port)
-    finally:
-        if program.poll() is None:
-            program.kill()
-        program.communicate()
-
-
-def complaints(errors: str) -> str:
-    """What a program said on its standard error; that a callback took long is said of the machine."""
-    return re.sub(r"^Executing .* took [\d.]+ seconds\n", "", errors, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize("backend", OURS)
