@@ -18,9 +18,10 @@ RUNNERS = [*OURS, "asyncio"]
 
 
 def command(example: str, runner: str, *arguments: str) -> list[str]:
-    """What runs an example on a backend of ours, or on asyncio; -X dev has it tell of all it forgets."""
-    run = [] if runner == "asyncio" else ["-m", "muxloop", "run", "--backend", runner]
-    return [sys.executable, "-X", "dev", *run, str(EXAMPLES / example), *arguments]
+    """What runs an example on a backend of ours, or on asyncio."""
+    # -X dev has a program tell of all it forgets, and asyncio of what its peers did.
+    run = [] if runner == "asyncio" else ["-X", "dev", "-m", "muxloop", "run", "--backend", runner]
+    return [sys.executable, *run, str(EXAMPLES / example), *arguments]
 
 
 def started(example: str, runner: str, *arguments: str) -> subprocess.Popen[str]:

@@ -21,6 +21,7 @@ NEEDS = {
     "loop_in_thread.py": (),
     "processes_beside_a_loop.py": (),
     "producer_consumer.py": (),
+    "tls_echo.py": (),
 }
 """Those that end by themselves, and the packages that they import."""
 
