@@ -69,3 +69,11 @@ def interleave(infos: Iterable[AddressInfo], first_family_count: int) -> list[Ad
     head, tail = first[: first_family_count - 1], first[first_family_count - 1 :]
     rounds = chain.from_iterable(zip_longest(tail, *others))
     return head + [info for info in rounds if info is not None]
+
+
+def name_of(ask: Any) -> Any:
+    """A socket's name, if it has one: None where asking is an error."""
+    try:
+        return ask()
+    except OSError:
+        return None

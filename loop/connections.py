@@ -65,7 +65,7 @@ class Connections(Streaming):
             if interleave:
                 targets = _interleaved(targets, interleave)
             sock = await self._connect_first(targets, local, happy_eyeballs_delay, all_errors)
-            protocol_factory = _or_close(sock, protocol_factory)
+            protocol_factory = closing_on_failure(sock, protocol_factory)
         return await self._connect_transport(sock, protocol_factory, tls)
 
     async def connect_accepted_socket(  # type: ignore[override]  # no protocol type variable
@@ -131,7 +131,7 @@ class Connections(Streaming):
             raise
 
 
-def _or_close(sock: socket.socket, protocol_factory: ProtocolFactory) -> ProtocolFactory:
+def closing_on_failure(sock: socket.socket, protocol_factory: ProtocolFactory) -> ProtocolFactory:
     """``protocol_factory``, and if it fails the socket that nobody else knows is closed."""
 
     def make_protocol() -> asyncio.BaseProtocol:

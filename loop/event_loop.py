@@ -6,17 +6,16 @@ import selectors
 
 from ..selectors_impl import open_selector, validated
 from .clock import Clock
-from .connections import Connections
+from .datagrams import Datagrams
 from .executors import Executors
 from .files import Files
-from .servers import Servers
 from .signals import Signals
-from .sockets import SocketCalls
 from .tasks import Tasks
+from .unix_sockets import UnixSockets
 from .unsupported import Unsupported
 
 
-class EventLoop(Servers, Connections, SocketCalls, Files, Signals, Executors, Tasks, Unsupported):
+class EventLoop(UnixSockets, Datagrams, Files, Signals, Executors, Tasks, Unsupported):
     """An asyncio event loop on an interchangeable selector.
 
     ``selector`` is any ``selectors.BaseSelector``; the loop owns it from now on and closes it. None

@@ -17,6 +17,7 @@ from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import IO, TYPE_CHECKING, Any
 
+from .addresses import name_of
 from .file_transport import NOT_YET, FileTransport
 from .handles import OwnedHandle
 
@@ -290,11 +291,3 @@ def _send_buffers(sock: socket.socket, buffers: deque[memoryview]) -> int:
     if len(buffers) == 1 or not hasattr(sock, "sendmsg"):
         return sock.send(buffers[0])
     return sock.sendmsg(islice(buffers, _BUFFERS_AT_ONCE))
-
-
-def name_of(ask: Any) -> Any:
-    """A socket's name, if it has one: None where asking is an error."""
-    try:
-        return ask()
-    except OSError:
-        return None

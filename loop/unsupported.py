@@ -9,18 +9,6 @@ from typing import Any, NoReturn
 class Unsupported(asyncio.AbstractEventLoop):
     """The methods of the interface that raise NotImplementedError."""
 
-    async def create_datagram_endpoint(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
-        """Not offered yet: NotImplementedError."""
-        refuse("create_datagram_endpoint")
-
-    async def create_unix_connection(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
-        """Not offered yet: NotImplementedError."""
-        refuse("create_unix_connection")
-
-    async def create_unix_server(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
-        """Not offered yet: NotImplementedError."""
-        refuse("create_unix_server")
-
     async def connect_read_pipe(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002
         """Not offered yet: NotImplementedError."""
         refuse("connect_read_pipe")

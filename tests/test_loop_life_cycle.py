@@ -331,9 +331,6 @@ def test_task_factories_names_and_contexts(loop: EventLoop) -> None:
     [
         "connect_read_pipe",
         "connect_write_pipe",
-        "create_datagram_endpoint",
-        "create_unix_connection",
-        "create_unix_server",
         "subprocess_exec",
         "subprocess_shell",
     ],
