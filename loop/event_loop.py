@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 
 from ..selectors_impl import open_selector, validated
+from .blocked import BlockedThreshold
 from .clock import Clock
 from .datagrams import Datagrams
 from .executors import Executors
@@ -15,7 +16,7 @@ from .unix_sockets import UnixSockets
 from .unsupported import Unsupported
 
 
-class EventLoop(UnixSockets, Datagrams, Files, Signals, Executors, Tasks, Unsupported):
+class EventLoop(UnixSockets, Datagrams, Files, Signals, Executors, Tasks, BlockedThreshold, Unsupported):
     """An asyncio event loop on an interchangeable selector.
 
     ``selector`` is any ``selectors.BaseSelector``; the loop owns it from now on and closes it. None
