@@ -1,24 +1,15 @@
-"""A signal handler that raises, or uses the selector, at every place of the uring backend where one can run.
-
-CPython looks for signals, and for what the garbage collector has to finalize, after calls, where a
-function begins, and where a loop goes back: so it is there that these tests interrupt.
-"""
+"""A signal handler that raises, or uses the selector, at every place of uring where one can run."""
 
 from __future__ import annotations
 
 import contextlib
-import dis
-import functools
-import gc
 import os
 import sys
 from collections.abc import Callable
-from itertools import pairwise
 from selectors import EVENT_READ, EVENT_WRITE
-from types import CodeType, FrameType
-from typing import Any
 
 import pytest
+from interruptions import at_every_place, interrupted
 from muxloop.errors import SelectorClosedError
 from muxloop.selectors_impl.uring import UringSelector
 from numbered_sockets import Numbers
@@ -31,58 +22,10 @@ pytestmark = [
 
 BOTH = EVENT_READ | EVENT_WRITE
 FILES = {"uring.py", "io_uring.py"}
-MOST_PLACES = 2000
 
 
 class Interruption(Exception):  # noqa: N818 - as KeyboardInterrupt is none
     """What a signal handler raises."""
-
-
-@functools.cache
-def places_of(code: CodeType) -> set[int]:
-    """The offsets of the instructions before which CPython looks for signals."""
-    instructions = list(dis.get_instructions(code))
-    after_calls = {
-        after.offset for before, after in pairwise(instructions) if before.opname.startswith("CALL")
-    }
-    return after_calls | {each.offset for each in instructions if each.opname in ("RESUME", "JUMP_BACKWARD")}
-
-
-def interrupted(play: Callable[[], object], place: int, interrupt: Callable[[], object]) -> bool:
-    """Run *play*, and *interrupt* at the *place*-th place of the backend; whether it has that many."""
-    left = place
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal left
-        if os.path.basename(frame.f_code.co_filename) not in FILES:
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode" and frame.f_lasti in places_of(frame.f_code):
-            left -= 1
-            if not left:
-                sys.settrace(None)
-                interrupt()
-        return trace
-
-    before = sys.gettrace()
-    gc.disable()  # the rings of former scenes are not what is interrupted
-    sys.settrace(trace)
-    try:
-        play()
-    finally:
-        sys.settrace(before)
-        gc.enable()
-    return left <= 0
-
-
-def at_every_place(scene: Callable[[int], bool]) -> None:
-    """Play *scene* with an interruption at the first place, the second … until there are no more."""
-    scene(MOST_PLACES)  # a function's instructions are traced from its second call on (CPython 3.12)
-    for place in range(1, MOST_PLACES):
-        if not scene(place):
-            assert place > 50  # or the tracing has found nothing
-            return
-    raise AssertionError(f"more than {MOST_PLACES} places")
 
 
 class TestRaising:
@@ -104,7 +47,7 @@ class TestRaising:
                 selector.register(other, BOTH)
                 selector.modify(third, BOTH)
                 try:
-                    happened = interrupted(lambda: selector.select(60), place, interrupt)
+                    happened = interrupted(FILES, lambda: selector.select(60), place, interrupt)
                 except Interruption:
                     happened = True
                 os.write(peer, b"x")
@@ -145,7 +88,7 @@ class TestUsing:
                     except SelectorClosedError:
                         pass
 
-                happened = interrupted(wait, place, lambda: use(selector, third))
+                happened = interrupted(FILES, wait, place, lambda: use(selector, third))
                 if happened:
                     after(selector, third, peer)
             os.read(ours, 1)
