@@ -1,23 +1,29 @@
 """The timer heap: which deadline is next, and which timers are due.
 
-Entries are ``(when, sequence, handle)``: equal deadlines fire in the order they were armed, and
-comparing entries never reaches a handle. Cancelling is lazy: the entry stays, counted as dead, until
-it surfaces or until more than half of the heap is dead and the heap is rebuilt without them. The rebuild
-happens inside the ``cancel()`` that tips the balance, so memory stays bounded even if one callback
-arms and cancels a hundred thousand timers; it costs O(live + dead) after at least as many
-cancellations, that is O(1) each.
+Near timers are entries ``(when, sequence, handle)`` of a heap: equal deadlines fire in the order they were
+armed, and comparing entries never reaches a handle. What is due at ``_horizon`` or later is far
+(``far_timers.py``); when the heap has run empty, the first span of far timers is poured into it. So the
+heap is empty only if there is no timer at all, and its top is the earliest of all.
+
+Cancelling is lazy: a cancelled timer stays, counted as dead, until it surfaces or until more than half are
+dead and the dead are dropped. That happens inside the ``cancel()`` that tips the balance, so memory stays
+bounded even if one callback arms and cancels a hundred thousand timers; it costs O(live + dead) after at
+least as many cancellations, that is O(1) each.
 
 Arming and cancelling may happen *during* any of this: a signal handler or a finaliser can run wherever
-a Python function is entered, a loop jumps back or an object dies. Each method says why nothing is lost.
+a Python function is entered, a loop jumps back or an object dies. So whoever changes more than one thing
+holds the heap: what is armed meanwhile waits its turn in ``_late``, what is cancelled is only counted.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import deque
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from itertools import count
 
+from .far_timers import FarTimers
 from .handles import Handle, TimerHandle
 
 LATEST = sys.float_info.max
@@ -27,18 +33,27 @@ EARLIEST = -LATEST
 class TimerHeap:
     """Armed timers, ordered by deadline, then by the order of arming."""
 
-    __slots__ = ("_held", "_sequence", "dead", "heap")
+    __slots__ = ("_far", "_held", "_horizon", "_late", "_sequence", "dead", "heap")
 
     def __init__(self) -> None:
-        # The list object never changes: the loop holds it, and so may an interrupted call.
+        # The list object never changes: the loop holds it.
         self.heap: list[tuple[float, int, TimerHandle]] = []
-        self.dead = 0  # cancelled timers that the heap still carries; TimerHandle.cancel adds to it
+        self.dead = 0  # cancelled timers that are still carried; TimerHandle.cancel adds to it
+        self._far = FarTimers()
+        self._horizon = EARLIEST
         self._sequence = count()
-        self._held = False  # no rebuild now: somebody relies on the top staying what it is
+        self._held = False
+        self._late: deque[TimerHandle] = deque()
 
     def __len__(self) -> int:
         """How many timers are armed and not cancelled."""
-        return len(self.heap) - self.dead
+        return len(self.heap) + len(self._far) + len(self._late) - self.dead
+
+    def __iter__(self) -> Iterator[TimerHandle]:
+        """The handles carried, in no order, cancelled ones included."""
+        yield from [entry[2] for entry in self.heap]
+        yield from self._far
+        yield from self._late
 
     def push(self, handle: TimerHandle) -> None:
         """Arm a timer; one at infinity never fires. ValueError if its time is NaN or minus infinity.
@@ -51,33 +66,32 @@ class TimerHeap:
         if not when >= EARLIEST:
             handle._scheduled = False
             raise ValueError(f"a timer needs a time, got {when!r}")
-        heappush(self.heap, (when, next(self._sequence), handle))
+        if self._held:
+            self._late.append(handle)
+        elif when < self._horizon and self.heap:
+            heappush(self.heap, (when, next(self._sequence), handle))
+        else:
+            self._held = True
+            try:
+                self._insert(handle)
+            finally:
+                self._release()
 
     def next_deadline(self) -> float | None:
         """When the earliest live timer is due; None if none ever is. Drops the dead on top."""
         heap = self.heap
-        self._held = True
-        try:
-            while heap:
-                when, _, handle = heap[0]
-                if handle._callback is not None:
-                    return when if when <= LATEST else None  # a clock cannot jump to infinity
-                entry = heappop(heap)
-                if entry[2] is handle:
-                    handle._scheduled = False
-                    self.dead -= 1
-                else:  # a nested call armed an earlier one between the look and the pop
-                    heappush(heap, entry)
-            return None
-        finally:
-            self._held = False
+        while heap:
+            when, _, handle = heap[0]
+            if handle._callback is not None:
+                return when if when <= LATEST else None  # a clock cannot jump to infinity
+            self._drop_dead_tops()
+        return None
 
     def take_due(self, now: float, ready: deque[Handle | TimerHandle]) -> None:
         """Move the timers due at ``now`` to ``ready``, earliest first.
 
         ``when <= now`` decides, and nothing is added to either side: a resolution added to a large clock
         value vanishes in the float (gh-116342), and a strict comparison misses the exact hit (gh-127859).
-        A nested call may arm an earlier timer between look and pop: what is popped is then due as well.
         """
         heap = self.heap
         self._held = True
@@ -89,35 +103,73 @@ class TimerHeap:
                     self.dead -= 1
                 else:
                     ready.append(handle)
+                if not heap and self._far:
+                    self._pour()
         finally:
-            self._held = False
+            self._release()
 
     def clear(self) -> None:
         """Forget every timer."""
-        for _, _, handle in self.heap:
+        for handle in self:
             handle._scheduled = False
         self.heap.clear()
+        self._far = FarTimers()
+        self._late.clear()
         self.dead = 0
 
     def rebuild_if_worth(self) -> None:
-        """Drop the dead if they are most of the heap.
-
-        Scanning calls no foreign code, but an interrupting one may arm or cancel meanwhile. Then the heap
-        has grown or more are dead afterwards (nothing shrinks either while it is held), the new list is
-        thrown away, and the next cancellation tries again. Between that comparison and the slice assignment
-        nothing can interrupt; the assignment puts the list right before it drops the old entries,
-        whose finalisers may come back here.
-        """
+        """Drop the dead if they are most of what is carried."""
         heap = self.heap
-        if self._held or self.dead * 2 <= len(heap):
+        if self._held or self.dead * 2 <= len(heap) + len(self._far):
             return
         self._held = True
         try:
-            before = (len(heap), self.dead)
             live = [entry for entry in heap if entry[2]._callback is not None]
+            dropped = len(heap) - len(live) + self._far.drop_cancelled()
             heapify(live)
-            if before == (len(heap), self.dead):
-                self.dead = 0
-                heap[:] = live
+            heap[:] = live
+            self.dead -= dropped
+            if not heap and self._far:
+                self._pour()
         finally:
+            self._release()
+
+    # What follows is called by those who hold the heap.
+
+    def _drop_dead_tops(self) -> None:
+        heap = self.heap
+        self._held = True
+        try:
+            while heap and heap[0][2]._callback is None:
+                heappop(heap)[2]._scheduled = False
+                self.dead -= 1
+                if not heap and self._far:
+                    self._pour()
+        finally:
+            self._release()
+
+    def _insert(self, handle: TimerHandle) -> None:
+        when = handle._when
+        if not self.heap:  # then there is no far timer either
+            self._horizon = self._far.end_of_span(when)
+        elif when >= self._horizon:
+            self._far.add(handle)
+            return
+        heappush(self.heap, (when, next(self._sequence), handle))
+
+    def _pour(self) -> None:
+        """Move the first span of far timers into the empty heap."""
+        self._horizon, handles = self._far.take_earliest()
+        entries = [(handle._when, next(self._sequence), handle) for handle in handles]
+        entries.sort()  # is a heap
+        self.heap[:] = entries
+
+    def _release(self) -> None:
+        """Let go of the heap, and arm what was armed meanwhile."""
+        while True:
+            while self._late:
+                self._insert(self._late.popleft())
             self._held = False
+            if not self._late:
+                return
+            self._held = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import math
 import random
 import signal
@@ -197,6 +198,37 @@ def test_random_arming_and_cancelling_loses_and_doubles_nothing(loop: EventLoop)
     assert seen == expected
 
 
+def test_timers_of_seconds_hours_and_years_fire_in_order_whenever_they_were_armed(loop: EventLoop) -> None:
+    """Far timers are kept apart from near ones, by spans of time: no border between spans may show."""
+    rng = random.Random(5)
+    expected: list[tuple[float, int]] = []
+    seen: list[tuple[float, int]] = []
+    numbers = itertools.count()
+
+    def arm() -> None:
+        delay = rng.choice([0.0, 0.25, 1.0, 64.0, 255.75, 256.0, 3600.0, 1e6, 1e9]) * rng.choice(
+            [1, 1, 1.5, 3]
+        )
+        entry = (loop.time() + delay, next(numbers))
+        timer = loop.call_at(entry[0], fire, entry)
+        if rng.random() < 0.3:
+            timer.cancel()
+        else:
+            expected.append(entry)
+
+    def fire(entry: tuple[float, int]) -> None:
+        seen.append(entry)
+        if len(expected) < 3000:
+            arm()
+            arm()
+
+    for _ in range(50):
+        arm()
+    run_for(loop, 1e11)
+    assert len(seen) >= 3000
+    assert seen == sorted(expected)
+
+
 class Armed:
     """A heap, and timers for it, without a loop's queue around them."""
 
@@ -211,8 +243,8 @@ class Armed:
 
     def check(self) -> None:
         heap = self._timers
-        assert heap.dead == sum(entry[2].cancelled() for entry in heap.heap)
-        assert len(heap) == sum(not entry[2].cancelled() for entry in heap.heap)
+        assert heap.dead == sum(timer.cancelled() for timer in heap)
+        assert len(heap) == sum(not timer.cancelled() for timer in heap)
 
 
 def test_the_dead_are_counted_exactly() -> None:
@@ -233,7 +265,7 @@ def test_the_dead_are_counted_exactly() -> None:
         if step % 50 == 0:
             armed.check()
     armed.check()
-    assert len(armed._timers.heap) < 2 * len(armed._timers) + 130
+    assert sum(1 for _ in armed._timers) < 2 * len(armed._timers) + 130
 
 
 @pytest.mark.skipif(
@@ -257,7 +289,7 @@ def test_finalisers_that_arm_and_cancel_during_a_cancellation_lose_nothing() -> 
         armed._timers.push(timer)
         timer.cancel()
     armed.check()
-    standing = {id(entry[2]) for entry in armed._timers.heap}
+    standing = {id(timer) for timer in armed._timers}
     assert len(live) == 3000
     assert all(id(timer) in standing for timer in live)
 
@@ -295,7 +327,7 @@ def test_signal_handlers_that_arm_and_cancel_at_any_moment_lose_nothing() -> Non
         sender.join()
         signal.signal(signal.SIGUSR1, former)
     armed.check()
-    standing = {id(entry[2]) for entry in armed._timers.heap}
+    standing = {id(timer) for timer in armed._timers}
     assert len(live) >= 1000
     assert all(id(timer) in standing for timer in live)
 
