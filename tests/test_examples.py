@@ -22,10 +22,15 @@ NEEDS = {
     "processes_beside_a_loop.py": (),
     "producer_consumer.py": (),
     "tls_echo.py": (),
+    "udp_echo.py": (),
+    "unix_chat.py": (),
 }
 """Those that end by themselves, and the packages that they import."""
 
-ON_WINDOWS_NOT = {"processes_beside_a_loop.py": "Windows can neither fork nor watch a pipe"}
+ON_WINDOWS_NOT = {
+    "processes_beside_a_loop.py": "Windows can neither fork nor watch a pipe",
+    "unix_chat.py": "Windows has no Unix sockets",
+}
 
 IN_THE_FOLDER = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
