@@ -31,7 +31,7 @@ class Clock(Protocol):
     def wait(self, select: Select, deadline: float | None, *, outside_work: bool) -> Events:
         """Wait in ``select`` until something is ready or ``deadline`` has come (None: no limit).
 
-        ``outside_work`` tells that executor jobs are running, whose end nobody can foresee.
+        ``outside_work`` tells that executor jobs or subprocesses are running, whose end nobody can foresee.
         May return early with no events; the loop asks again.
         """
         ...
@@ -58,8 +58,9 @@ class VirtualClock:
 
     The holes: only the loop's own timers are known. Bytes on their way from another process, and threads
     that the loop did not start, take real time while the clock jumps past them. While jobs of
-    ``run_in_executor`` are running (name look-ups among them) the clock keeps real time, so that a
-    timeout around such a job means what it says. With no timer armed, the loop waits in real time.
+    ``run_in_executor`` are running (name look-ups among them), or subprocesses of the loop, whoever waits
+    for them, the clock keeps real time, so that a timeout around one means what it says. With no timer
+    armed, the loop waits in real time.
     """
 
     def __init__(self, start: float = 0.0) -> None:

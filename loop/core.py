@@ -72,7 +72,7 @@ class Core(AsyncGenerators):
         self._ready: deque[Handle | TimerHandle] = deque()
         self._timers = TimerHeap()
         self._readiness = Readiness(selector, self._ready)
-        self._jobs: set[object] = set()  # executor jobs under way, whose end a virtual clock cannot foresee
+        self._jobs: set[object] = set()  # and children under way, whose end a virtual clock cannot foresee
         # A foreign selector may do more in select() than look at our files, a GUI's for instance.
         self._must_poll = not hasattr(selector, "take_dropped")
         self._vain_waits = 0  # of a foreign selector: ended early, with nothing

@@ -10,13 +10,13 @@ from .clock import Clock
 from .datagrams import Datagrams
 from .executors import Executors
 from .files import Files
+from .processes import Processes
 from .signals import Signals
 from .tasks import Tasks
 from .unix_sockets import UnixSockets
-from .unsupported import Unsupported
 
 
-class EventLoop(UnixSockets, Datagrams, Files, Signals, Executors, Tasks, BlockedThreshold, Unsupported):
+class EventLoop(UnixSockets, Datagrams, Processes, Files, Signals, Executors, Tasks, BlockedThreshold):
     """An asyncio event loop on an interchangeable selector.
 
     ``selector`` is any ``selectors.BaseSelector``; the loop owns it from now on and closes it. None

@@ -28,6 +28,15 @@ def test_signal_handlers_are_not_implemented(loop: EventLoop) -> None:
         loop.remove_signal_handler(signal.SIGINT)
 
 
+@pytest.mark.parametrize(
+    "method", ["connect_read_pipe", "connect_write_pipe", "subprocess_exec", "subprocess_shell"]
+)
+def test_pipes_and_processes_are_not_implemented(loop: EventLoop, method: str) -> None:
+    """Source: https://docs.python.org/3/library/asyncio-platforms.html#windows"""
+    with pytest.raises(NotImplementedError, match=rf"{method}\(\): Windows' select\(\) watches"):
+        loop.run_until_complete(getattr(loop, method)(int, None))
+
+
 def test_what_is_no_socket_is_refused_and_the_loop_goes_on(loop: EventLoop) -> None:
     ours, theirs = socket.socketpair()
     reader, writer = os.pipe()
