@@ -318,7 +318,8 @@ class Core(AsyncGenerators):
                 events = self._selector.select(0)
             else:
                 self._readiness.patrol()
-                deadline = self._timers.next_deadline()
+                timers = self._timers
+                deadline = timers.next_deadline() if timers.heap else None
                 waker.armed = True
                 # From here on whoever queues a callback wakes us; who did so before is seen by this look.
                 if self._ready:

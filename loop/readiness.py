@@ -7,8 +7,8 @@ another file. So an interest knows whom it was made for, and is checked
 - when the selector says that it dropped the descriptor (``take_dropped``),
 - when ``select()`` itself fails over a dead one (a plain ``select`` selector),
 - when somebody asks for the same number again,
-- after every `DISPATCHES_PER_CHECK` dispatches: a closed descriptor that a duplicate keeps reporting,
-  or whose number now belongs to a file that is always ready, would otherwise spin for ever, and
+- when it is ready in every `BATCHES_PER_CHECK`-th batch: a closed descriptor that a duplicate keeps
+  reporting, or whose number now belongs to a file that is always ready, would otherwise spin for ever,
 - where a ``sock_*`` call waits for it, when the loop has come to rest (``end_lost_waits``), and
 - in turn, a few at a time before the loop blocks: epoll, kqueue and io_uring forget a closed file
   without a word. In debug mode every wait looks at `CHECKS_IN_DEBUG_MODE` of them, else every
@@ -36,7 +36,7 @@ from .handles import Handle, TimerHandle
 if TYPE_CHECKING:
     import asyncio
 
-DISPATCHES_PER_CHECK = 16
+BATCHES_PER_CHECK = 32
 CHECKS_IN_DEBUG_MODE = 64
 WAITS_PER_CHECK = 64
 
@@ -44,14 +44,13 @@ WAITS_PER_CHECK = 64
 class Interest:
     """The handles that wait for one descriptor."""
 
-    __slots__ = ("credit", "fileobj", "identity", "reader", "writer")
+    __slots__ = ("fileobj", "identity", "reader", "writer")
 
     def __init__(self, fileobj: Any, identity: Identity | None) -> None:
         self.fileobj = fileobj
         self.identity = identity  # None: not taken, or not to be had
         self.reader: Handle | None = None
         self.writer: Handle | None = None
-        self.credit = DISPATCHES_PER_CHECK
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} reader={self.reader!r} writer={self.writer!r}>"
@@ -87,6 +86,7 @@ class Readiness:
         self.has_waits = False  # whether a sock_* call may be waiting
         self._round: list[int] = []  # the numbers that `patrol` has still to look at
         self._waits = 0  # since it last looked
+        self._batches = 0  # since those that are ready were looked at
 
     def add(self, fileobj: Any, fd: int, events: int, handle: Handle) -> None:
         """Queue ``handle`` whenever ``fd`` is ready for ``events`` (one of the two); cancel the former one.
@@ -156,13 +156,20 @@ class Readiness:
         append = self._ready.append
         for key, mask in events:
             interest: Interest = key.data
-            if mask & EVENT_READ and interest.reader is not None:
-                append(interest.reader)
-            if mask & EVENT_WRITE and interest.writer is not None:
-                append(interest.writer)
-            interest.credit -= 1
-            if interest.credit <= 0:
-                self._check(key.fd, interest)
+            if mask != EVENT_WRITE:
+                handle = interest.reader
+                if handle is not None:
+                    append(handle)
+                if mask == EVENT_READ:
+                    continue
+            handle = interest.writer
+            if handle is not None:
+                append(handle)
+        self._batches += 1
+        if self._batches >= BATCHES_PER_CHECK:
+            self._batches = 0
+            for key, _ in events:
+                self._check(key.fd, key.data)
         if self._take_dropped is not None:
             for key in self._take_dropped():
                 dropped: Interest = key.data
@@ -233,7 +240,6 @@ class Readiness:
         self.interests.clear()
 
     def _check(self, fd: int, interest: Interest) -> None:
-        interest.credit = DISPATCHES_PER_CHECK
         if self.interests.get(fd) is interest and interest.is_stale(fd):
             self._drop(fd, interest)
 

@@ -197,7 +197,7 @@ def test_one_file_under_two_numbers_is_watched_twice(
     turn(loop, 50)
     assert second.count == 51  # the survivor misses nothing
     so_far = first.count
-    assert so_far <= 1 + 16  # and the closed one is found out
+    assert so_far <= 1 + BATCHES_PER_CHECK  # and the closed one is found out
     turn(loop, 50)
     assert (first.count, second.count) == (so_far, 101)
     receive(copy)

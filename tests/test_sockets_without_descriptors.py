@@ -15,7 +15,7 @@ from selectors import EVENT_READ
 import pytest
 from loops_under_test import OURS, opened, turn
 from muxloop import EventLoop
-from muxloop.loop.readiness import DISPATCHES_PER_CHECK
+from muxloop.loop.readiness import BATCHES_PER_CHECK
 from muxloop.selectors_impl import identity
 from muxloop.selectors_impl.select import SelectSelector
 from muxloop.selectors_impl.validator import ValidatingSelector
@@ -55,8 +55,8 @@ def test_a_socket_is_not_taken_for_closed(loop: EventLoop, tcp: Pair) -> None:
     calls: list[int] = []
     theirs.send(b"x")
     loop.add_reader(ours.fileno(), calls.append, 1)
-    turn(loop, 2 * DISPATCHES_PER_CHECK)
-    assert len(calls) == 2 * DISPATCHES_PER_CHECK
+    turn(loop, 2 * BATCHES_PER_CHECK)
+    assert len(calls) == 2 * BATCHES_PER_CHECK
     assert loop.remove_reader(ours.fileno())
 
 
@@ -64,10 +64,10 @@ def test_a_socket_that_is_bound_later_is_still_the_same(loop: EventLoop) -> None
     with socket.socket(type=socket.SOCK_DGRAM) as ours:
         calls: list[int] = []
         loop.add_writer(ours.fileno(), calls.append, 1)
-        turn(loop, DISPATCHES_PER_CHECK)
+        turn(loop, BATCHES_PER_CHECK)
         ours.bind(("127.0.0.1", 0))
-        turn(loop, DISPATCHES_PER_CHECK)
-        assert len(calls) == 2 * DISPATCHES_PER_CHECK
+        turn(loop, BATCHES_PER_CHECK)
+        assert len(calls) == 2 * BATCHES_PER_CHECK
         assert loop.remove_writer(ours.fileno())
 
 
