@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import pytest
 from counted_loops import CountedLoop, counted
 from loops_under_test import turn
+from muxloop.loop.readiness import BATCHES_PER_CHECK
 from numbered_sockets import Numbers, close_number, receive, send
 from selectors_under_test import CLASSES, backends
 
