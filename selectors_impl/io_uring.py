@@ -266,6 +266,11 @@ class Ring:
         """Give the places of the first *count* completions back to the kernel."""
         self._head = self._words[self._cq_head] = self._head + count & _U32
 
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed: by the collector, too, which may take a ring before what uses it."""
+        return self._fd < 0
+
     def close(self) -> None:
         """Close the descriptor and unmap the memory, reading none of it; may be called again."""
         if self._fd < 0:

@@ -164,7 +164,7 @@ class UringSelector(Selector):
         self._inside &= {threading.get_ident()}
 
     def _release(self) -> None:
-        if not self._lost:
+        if not self._lost and not self._ring.closed:
             with self._lock:
                 armed = self._fd_of_name.keys() - self._queue.keys() - self._done.keys()
                 self._removals += map(io_uring.poll_remove, armed)

@@ -22,6 +22,7 @@ NEEDS = {
     "processes_beside_a_loop.py": (),
     "producer_consumer.py": (),
     "tls_echo.py": (),
+    "tornado_handler.py": ("tornado",),
     "udp_echo.py": (),
     "unix_chat.py": (),
 }

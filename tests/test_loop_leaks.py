@@ -62,6 +62,23 @@ def test_a_closed_loop_needs_no_collector(selector: str) -> None:
     assert dead() is None
 
 
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_a_forgotten_loop_is_closed_by_the_collector(selector: str) -> None:
+    """In whatever order that takes the loop, its selector and what the selector works with."""
+    loop = new_loop(selector)
+    loop.run_until_complete(asyncio.sleep(0))
+    ours, theirs = socket.socketpair()
+    loop.add_reader(ours, int)
+    loop.itself = loop  # type: ignore[attr-defined]
+    number = loop._waker.fileno()
+    with ours, theirs:
+        del loop
+        with pytest.warns(ResourceWarning, match="unclosed event loop"):
+            gc.collect()
+        with pytest.raises(OSError, match="descriptor"):
+            os.fstat(number)
+
+
 @pytest.mark.usefixtures("no_collector")
 def test_a_closed_connection_needs_no_collector(loop: EventLoop) -> None:
     class Protocol(asyncio.Protocol):
