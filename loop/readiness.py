@@ -7,8 +7,8 @@ another file. So an interest knows whom it was made for, and is checked
 - when the selector says that it dropped the descriptor (``take_dropped``),
 - when ``select()`` itself fails over a dead one (a plain ``select`` selector),
 - when somebody asks for the same number again,
-- when it is ready in every `BATCHES_PER_CHECK`-th batch: a closed descriptor that a duplicate keeps
-  reporting, or whose number now belongs to a file that is always ready, would otherwise spin for ever,
+- when it is ready in a `BATCHES_PER_CHECK`-th batch, among `CHECKS_PER_BATCH` of that: a closed descriptor
+  that a duplicate keeps reporting, or whose number is now a file's that is always ready, would spin for ever,
 - where a ``sock_*`` call waits for it, when the loop has come to rest (``end_lost_waits``), and
 - in turn, a few at a time before the loop blocks: epoll, kqueue and io_uring forget a closed file
   without a word. In debug mode every wait looks at `CHECKS_IN_DEBUG_MODE` of them, else every
@@ -36,7 +36,8 @@ from .handles import Handle, TimerHandle
 if TYPE_CHECKING:
     import asyncio
 
-BATCHES_PER_CHECK = 32
+BATCHES_PER_CHECK = 16
+CHECKS_PER_BATCH = 8
 CHECKS_IN_DEBUG_MODE = 64
 WAITS_PER_CHECK = 64
 
@@ -87,6 +88,7 @@ class Readiness:
         self._round: list[int] = []  # the numbers that `patrol` has still to look at
         self._waits = 0  # since it last looked
         self._batches = 0  # since those that are ready were looked at
+        self._next_check = 0  # which of a large batch
 
     def add(self, fileobj: Any, fd: int, events: int, handle: Handle) -> None:
         """Queue ``handle`` whenever ``fd`` is ready for ``events`` (one of the two); cancel the former one.
@@ -168,7 +170,7 @@ class Readiness:
         self._batches += 1
         if self._batches >= BATCHES_PER_CHECK:
             self._batches = 0
-            for key, _ in events:
+            for key, _ in events if len(events) <= CHECKS_PER_BATCH else self._some_of(events):
                 self._check(key.fd, key.data)
         if self._take_dropped is not None:
             for key in self._take_dropped():
@@ -176,6 +178,12 @@ class Readiness:
                 if self.interests.get(key.fd) is dropped:
                     del self.interests[key.fd]
                     self._abandon(key.fd, dropped)
+
+    def _some_of(self, events: Events) -> Events:
+        """The next ones in turn: a large batch is not asked about as a whole. (micro readers: 5 %)"""
+        start = self._next_check if self._next_check < len(events) else 0
+        self._next_check = start + CHECKS_PER_BATCH
+        return events[start : self._next_check]
 
     def prune(self) -> bool:
         """Drop every descriptor that is closed or no longer its owner's. Returns whether there was one."""

@@ -396,3 +396,25 @@ def test_a_pty_is_read_and_hangs_up(loop: CountedLoop) -> None:
     assert seen == [b"typed", b""]
     os.close(master)
     assert loop.rests()
+
+
+def test_a_closed_file_is_found_out_among_many_that_are_ready(loop: CountedLoop, numbers: Numbers) -> None:
+    """Of a large batch a few are looked at, in turn: every one has its turn."""
+    ours, theirs = numbers.pair()
+    copy = numbers.dup(ours)
+    closed = Calls(loop, 10**9)
+    loop.add_reader(ours, closed)
+    send(theirs, b"x")
+    others = []
+    for _ in range(30):
+        ready, sender = numbers.pair()
+        send(sender, b"x")
+        others.append(Calls(loop, 10**9))
+        loop.add_reader(ready, others[-1])
+    numbers.close(ours)
+    turn(loop, 200)
+    so_far = closed.count
+    turn(loop, 50)
+    assert closed.count == so_far < 200
+    assert [calls.count for calls in others] == [250] * 30
+    assert receive(copy) == b"x"
