@@ -91,7 +91,8 @@ class Connections(Streaming):
     ) -> socket.socket:
         """A socket connected to the first target that answers."""
         errors: list[OSError] = []
-        attempts = [partial(self._connect_one, target, local, errors) for target in targets]
+        connected: list[socket.socket] = []
+        attempts = [partial(self._connect_one, target, local, errors, connected) for target in targets]
         try:
             if delay is None:
                 for attempt in attempts:
@@ -102,17 +103,26 @@ class Connections(Streaming):
             else:
                 winner, _, failures = await staggered.staggered_race(attempts, delay)
                 if winner is not None:
-                    sock: socket.socket = winner
-                    return sock
+                    won: socket.socket = winner
+                    return won
                 for failure in failures:
                     if failure is not None and not isinstance(failure, OSError):
                         raise failure  # a port beyond 65535, say: no matter of the network
             raise _joint_error(errors, all_errors)
+        except BaseException:
+            # Cancelled after an attempt has won, and before the race has told of it.
+            for sock in connected:
+                sock.close()
+            raise
         finally:
             errors.clear()  # their tracebacks hold this frame: no cycle is left behind
 
     async def _connect_one(
-        self, target: AddressInfo, local: Sequence[AddressInfo] | None, errors: list[OSError]
+        self,
+        target: AddressInfo,
+        local: Sequence[AddressInfo] | None,
+        errors: list[OSError],
+        connected: list[socket.socket],
     ) -> socket.socket:
         family, kind, proto, _, address = target
         sock: socket.socket | None = None
@@ -122,6 +132,7 @@ class Connections(Streaming):
             if local is not None:
                 _bind(sock, family, local, errors)
             await self.sock_connect(sock, address)
+            connected.append(sock)
             return sock
         except BaseException as error:
             if sock is not None:

@@ -10,11 +10,11 @@ import sys
 import warnings
 import weakref
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
-from loops_under_test import OURS, SELECTORS, new_loop, opened
+from loops_under_test import OURS, SELECTORS, new_loop, opened, turn
 from muxloop import EventLoop, open_selector
 
 resource = pytest.importorskip("resource")
@@ -132,6 +132,31 @@ def test_a_protocol_factory_that_fails_leaks_no_socket(loop: EventLoop) -> None:
                 gc.collect()
 
     loop.run_until_complete(main())
+
+
+@pytest.mark.parametrize("delay", [None, 60])
+def test_a_cancelled_connection_leaks_no_socket(loop: EventLoop, delay: float | None) -> None:
+    connected = False
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=30) as listener,
+        warnings.catch_warnings(record=True) as warned,
+    ):
+        warnings.simplefilter("always", ResourceWarning)
+        address = listener.getsockname()
+        for turns in range(30):  # cancelled after each of the steps that it takes
+            connecting = loop.create_task(
+                loop.create_connection(asyncio.Protocol, *address, happy_eyeballs_delay=delay)
+            )
+            turn(loop, turns)
+            connecting.cancel()
+            with suppress(asyncio.CancelledError):
+                loop.run_until_complete(connecting)[0].close()
+                connected = True
+            turn(loop, 3)
+        del connecting
+        gc.collect()
+    assert connected
+    assert [str(warning.message) for warning in warned] == []
 
 
 @pytest.mark.parametrize("delay", [None, 0.1])
