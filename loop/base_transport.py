@@ -34,6 +34,11 @@ class BaseTransport(FlowControl):
             self._report(error, message)
         elif self._loop.get_debug():
             logger.debug("%r: %s", self, message, exc_info=error)
+        trace = error.__traceback__
+        if trace is not None and trace.tb_next is None:
+            # A system call's. Its frame, and those that called it, hold the protocol, which keeps the error:
+            # a cycle, and a stream that dies in one may tell of an error "never retrieved".
+            error.__traceback__ = None
         self._lose(error)
 
     def _report(self, error: BaseException, message: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import socket
+import struct
 import sys
 import warnings
 import weakref
@@ -98,6 +99,36 @@ def test_a_closed_connection_needs_no_collector(loop: EventLoop) -> None:
             assert [ref() for ref in dead] == [None, None]
 
     loop.run_until_complete(main())
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.parametrize("found_by", ["reading", "writing"])
+def test_a_connection_that_was_reset_needs_no_collector(loop: EventLoop, found_by: str) -> None:
+    """Its protocol keeps the error, as streams do, who tell of it when they are the first to be collected."""
+
+    class Protocol(asyncio.Protocol):
+        def __init__(self) -> None:
+            self.lost = loop.create_future()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.error = exc
+            self.lost.set_result(None)
+
+    async def main() -> weakref.ref[Protocol]:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            transport, protocol = await loop.create_connection(Protocol, *listener.getsockname())
+            theirs = listener.accept()[0]
+        if found_by == "writing":
+            transport.pause_reading()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        theirs.close()
+        while found_by == "writing" and not transport.is_closing():
+            transport.write(b"data")
+        await protocol.lost
+        assert isinstance(protocol.error, ConnectionError)
+        return weakref.ref(protocol)
+
+    assert loop.run_until_complete(main())() is None
 
 
 @pytest.mark.usefixtures("no_collector")
