@@ -21,6 +21,7 @@ NEEDS = {
     "loop_in_thread.py": (),
     "processes_beside_a_loop.py": (),
     "producer_consumer.py": (),
+    "subprocess_pipeline.py": (),
     "tls_echo.py": (),
     "tornado_handler.py": ("tornado",),
     "udp_echo.py": (),
@@ -30,6 +31,7 @@ NEEDS = {
 
 ON_WINDOWS_NOT = {
     "processes_beside_a_loop.py": "Windows can neither fork nor watch a pipe",
+    "subprocess_pipeline.py": "a loop on select has no subprocesses on Windows",
     "unix_chat.py": "Windows has no Unix sockets",
 }
 
