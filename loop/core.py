@@ -200,7 +200,11 @@ class Core(AsyncGenerators):
             raise RuntimeError("Event loop is closed")
         examine_callback(callback, method)
         if not any_thread and self._thread_id not in (None, threading.get_ident()):
-            raise RuntimeError(f"{method}() called from a foreign thread: use call_soon_threadsafe() there")
+            # The first words are those of CPython's loop, which log filters know.
+            raise RuntimeError(
+                "Non-thread-safe operation invoked on an event loop other than the current one: "
+                f"{method}() called from a foreign thread, use call_soon_threadsafe() there"
+            )
 
     def _check_closed(self) -> None:
         if self._closed:

@@ -84,7 +84,7 @@ class Datagrams(SocketCalls):
         waiter: asyncio.Future[None] = self.create_future()
         transport = DatagramTransport(self, sock, protocol, address, waiter)
         if self._debug:
-            logger.debug("datagram endpoint %r created for %r", transport, protocol)
+            logger.debug("Datagram endpoint %r created for %r", transport, protocol)
         try:
             await waiter
         except BaseException:

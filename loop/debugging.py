@@ -23,9 +23,9 @@ def is_debug_default() -> bool:
 def examine_callback(callback: object, method: str) -> None:
     """TypeError if ``callback`` cannot be called, or calling it would only make a coroutine."""
     if inspect.iscoroutine(callback) or inspect.iscoroutinefunction(callback):
-        raise TypeError(f"{method}() takes no coroutines, got {callback!r}: use create_task()")
+        raise TypeError(f"coroutines cannot be used with {method}(), got {callback!r}: use create_task()")
     if not callable(callback):
-        raise TypeError(f"{method}() needs something callable, got {callback!r}")
+        raise TypeError(f"a callable object was expected by {method}(), got {callback!r}")
 
 
 def describe_running(handle: asyncio.Handle, callback: Callback) -> str:

@@ -12,11 +12,14 @@ from .executors import Executors
 from .files import Files
 from .processes import Processes
 from .signals import Signals
+from .slow_polls import SlowPolls
 from .tasks import Tasks
 from .unix_sockets import UnixSockets
 
 
-class EventLoop(UnixSockets, Datagrams, Processes, Files, Signals, Executors, Tasks, BlockedThreshold):
+class EventLoop(
+    UnixSockets, Datagrams, Processes, Files, Signals, Executors, Tasks, BlockedThreshold, SlowPolls
+):
     """An asyncio event loop on an interchangeable selector.
 
     ``selector`` is any ``selectors.BaseSelector``; the loop owns it from now on and closes it. None

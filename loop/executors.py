@@ -115,7 +115,9 @@ class Executors(Core):
         if self._debug:
             seconds = self.time() - started
             level = "info" if seconds >= self.slow_callback_duration else "debug"
-            getattr(logger, level)("getaddrinfo(%r, %r) took %.3f ms: %r", host, port, seconds * 1e3, found)
+            getattr(logger, level)(
+                "Getting address info %s:%s took %.3fms: %r", host, port, seconds * 1e3, found
+            )
         return found
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -87,6 +88,8 @@ class FileTransport(BaseTransport):
             return
         self._reading = False
         self._loop._readiness.remove(self._fd, EVENT_READ)
+        if self._loop.get_debug():
+            logger.debug("%r pauses reading", self)
 
     def resume_reading(self) -> None:
         """Deliver data again; may be repeated."""
@@ -94,6 +97,8 @@ class FileTransport(BaseTransport):
             return
         self._reading = True
         self._watch_reading()
+        if self._loop.get_debug():
+            logger.debug("%r resumes reading", self)
 
     def _watch_reading(self) -> None:
         self._watch(EVENT_READ, self._read)

@@ -201,12 +201,16 @@ class ReadPipeTransport(PipeTransport, asyncio.ReadTransport):
         if self.is_reading():
             self._reading = False
             self._unwatch(EVENT_READ)
+            if self._loop.get_debug():
+                logger.debug("%r pauses reading", self)
 
     def resume_reading(self) -> None:
         """Deliver data again; may be repeated."""
         if not self._reading and not self._closing:
             self._reading = True
             self._watch_or_lose(EVENT_READ, self._read)
+            if self._loop.get_debug():
+                logger.debug("%r resumes reading", self)
 
     def close(self) -> None:
         """Deliver no more data, and close the file. May be repeated."""
@@ -237,6 +241,8 @@ class ReadPipeTransport(PipeTransport, asyncio.ReadTransport):
                     what = "protocol.data_received()"
                     protocol.data_received(data)
             if not size:
+                if self._loop.get_debug():
+                    logger.info("%r was closed by peer", self)
                 what = "protocol.eof_received()"
                 # What it returns makes no difference: there is no other direction to keep open.
                 protocol.eof_received()

@@ -9,6 +9,7 @@ import asyncio
 import os
 import stat
 import sys
+from asyncio.log import logger
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -66,6 +67,9 @@ class Pipes(SocketCalls):
         except BaseException:
             transport.close()
             raise
+        if self._debug:
+            side = "Read" if isinstance(transport, ReadPipeTransport) else "Write"
+            logger.debug("%s pipe %r connected: (%r, %r)", side, fd, transport, protocol)
         return transport, protocol
 
 

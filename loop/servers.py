@@ -198,6 +198,8 @@ class Server(asyncio.AbstractServer):
         """Give an accepted connection a protocol; a factory that fails costs this connection only."""
         try:
             connection.setblocking(False)
+            if self._loop._debug:
+                logger.debug("%r got a new connection from %r: %r", self, peername, connection)
             protocol = self._protocol_factory()
             self._loop._make_transport(connection, protocol, self._tls, peername=peername, server=self)
         except (SystemExit, KeyboardInterrupt):

@@ -282,7 +282,7 @@ class SocketCalls(Core):
     def _check_socket(self, sock: socket.socket) -> None:
         refuse_tls(sock)
         if self._debug and sock.gettimeout() != 0:
-            raise ValueError(f"{sock!r} is blocking: call setblocking(False) first")
+            raise ValueError(f"the socket must be non-blocking: call setblocking(False) of {sock!r} first")
 
 
 def refuse_tls(sock: socket.socket) -> None:

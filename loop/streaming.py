@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
+from asyncio.log import logger
 from collections.abc import Callable
 from selectors import EVENT_WRITE
 from typing import IO, TYPE_CHECKING, Any
@@ -36,6 +37,14 @@ class Streaming(SocketCalls):
         except BaseException:
             transport.close()
             raise
+        if self._debug:
+            logger.debug(
+                "%r connected to %r: (%r, %r)",
+                sock,
+                transport.get_extra_info("peername"),
+                transport,
+                protocol,
+            )
         return transport, protocol
 
     def _make_transport(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from asyncio.log import logger
 from asyncio.trsock import TransportSocket
 from collections import deque
 from collections.abc import Iterable
@@ -111,6 +112,8 @@ class SocketTransport(FileTransport, asyncio.Transport):
             self._fail(error, f"Fatal error: {what} failed.")
 
     def _end_of_stream(self, protocol: Any) -> None:
+        if self._loop.get_debug():
+            logger.debug("%r received EOF", self)
         keep_open = protocol.eof_received()
         if self._closing:
             return
