@@ -52,7 +52,7 @@ class PipeTransport(asyncio.BaseTransport):
         protocol: asyncio.BaseProtocol,
         waiter: asyncio.Future[None],
     ) -> None:
-        self._file = file
+        self._pipe = file
         self._loop = loop
         self._fd: int = file.fileno()
         self._mode = mode  # st_mode
@@ -64,11 +64,11 @@ class PipeTransport(asyncio.BaseTransport):
         loop.call_soon(self._start, waiter)
 
     def __repr__(self) -> str:
-        state = "closed" if self._file is None else "closing" if self._closing else "open"
+        state = "closed" if self._pipe is None else "closing" if self._closing else "open"
         return f"<{type(self).__name__} {state} fd={self._fd}>"
 
     def __del__(self) -> None:
-        if self.__dict__.get("_file") is not None:
+        if self.__dict__.get("_pipe") is not None:
             warnings.warn(f"unclosed transport {self!r}", ResourceWarning, stacklevel=2, source=self)
             self._close_file()
 
@@ -99,7 +99,7 @@ class PipeTransport(asyncio.BaseTransport):
             except (OSError, ValueError) as error:
                 self._lost = self._closing = True
                 self._stop_watching()
-                self._file = None
+                self._pipe = None
                 if not waiter.done():
                     waiter.set_exception(error)
                 return
@@ -117,7 +117,7 @@ class PipeTransport(asyncio.BaseTransport):
 
     def _watch(self, events: int, callback: Callable[[], object]) -> None:
         handle = OwnedHandle(callback, (), self._loop)
-        self._loop._readiness.add(self._file, self._fd, events, handle)
+        self._loop._readiness.add(self._pipe, self._fd, events, handle)
         self._handles[events] = handle
 
     def _unwatch(self, events: int) -> None:
@@ -142,7 +142,7 @@ class PipeTransport(asyncio.BaseTransport):
     def _number(self) -> int:
         """The number of the open file. OSError if it was closed under us."""
         try:
-            return cast(int, self._file.fileno())
+            return cast(int, self._pipe.fileno())
         except ValueError:
             raise OSError(
                 errno.EBADF, f"{self!r}: the file was closed; close the transport instead"
@@ -180,7 +180,7 @@ class PipeTransport(asyncio.BaseTransport):
             self._close_file()
 
     def _close_file(self) -> None:
-        file, self._file = self._file, None
+        file, self._pipe = self._pipe, None
         # Most protocols keep their transport, and the pair would wait for the collector.
         self._protocol = None  # type: ignore[assignment]  # nothing is told any more
         with suppress(OSError):  # EBADF: its number was closed underfoot

@@ -4,7 +4,8 @@ The plumbing between a process, its pipes and its protocol is the standard libra
 ``BaseSubprocessTransport``. What is our own is what differs between its versions, and where a version is
 behind the newest:
 
-- ``wait()`` returns when the process has ended, even if one of its children holds its pipes open (gh-119710).
+- ``wait()`` returns when the process and its pipes have ended, and does not wait for pipes that somebody else
+  holds open (gh-119710) or whose reading is paused.
 - A process that has ended is sent no signal: ProcessLookupError. Its number may be another's (gh-87744).
 - A creation that fails or is cancelled while pipes are being connected leaves none of them open, and does
   not wait for them.
@@ -37,10 +38,16 @@ _PLAIN = {
 }
 
 
+# So many turns of the loop take the end of a process to the end of its transport: what is left in a pipe is
+# read in one or some, then its end; the pipe is closed; the protocols are told. (CPython 3.14 tells those who
+# wait for a process before that, and a program that ends then leaves transports unclosed.)
+_TURNS_FOR_THE_PIPES = 10
+
+
 class SubprocessTransport(BaseSubprocessTransport):
     """A process and its pipes."""
 
-    _loop: Processes
+    _loop: Any  # the loop; None once connection_lost has been called
     _proc: Popen | None
     _pid: int
     _returncode: int | None
@@ -79,6 +86,12 @@ class SubprocessTransport(BaseSubprocessTransport):
 
     def _process_exited(self, returncode: int) -> None:
         super()._process_exited(returncode)
+        self._tell_of_the_end(returncode, _TURNS_FOR_THE_PIPES)
+
+    def _tell_of_the_end(self, returncode: int, turns: int) -> None:
+        if turns and self._ends and self._loop is not None:
+            self._loop.call_soon(self._tell_of_the_end, returncode, turns - 1)
+            return
         for waiter in self._ends:
             if not waiter.done():
                 waiter.set_result(returncode)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -185,6 +186,25 @@ def test_a_grandchild_that_holds_the_pipes_does_not_hold_up_who_waits(loop: Even
         assert await process.stdout.read() == b""
 
     loop.run_until_complete(asyncio.wait_for(main(), 20 * tolerance()))
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize("count", [0, 60_000])
+def test_whoever_waited_may_forget_it(loop: EventLoop, count: int) -> None:
+    """All is closed by then, though what was written has not been asked for."""
+
+    async def main() -> None:
+        process = await asyncio.create_subprocess_shell(
+            f"yes | head -c {count}; yes | head -c {count} >&2", stdout=PIPE, stderr=PIPE
+        )
+        assert await process.wait() == 0
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        loop.run_until_complete(main())
+        loop.close()
+        gc.collect()
+    assert not caught
 
 
 @pytest.mark.usefixtures("watched")
