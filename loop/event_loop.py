@@ -7,18 +7,17 @@ import selectors
 from ..selectors_impl import open_selector, validated
 from .blocked import BlockedThreshold
 from .clock import Clock
+from .compatibility import Compatibility
 from .datagrams import Datagrams
 from .executors import Executors
-from .files import Files
 from .processes import Processes
-from .signals import Signals
 from .slow_polls import SlowPolls
 from .tasks import Tasks
 from .unix_sockets import UnixSockets
 
 
 class EventLoop(
-    UnixSockets, Datagrams, Processes, Files, Signals, Executors, Tasks, BlockedThreshold, SlowPolls
+    UnixSockets, Datagrams, Processes, Compatibility, Executors, Tasks, BlockedThreshold, SlowPolls
 ):
     """An asyncio event loop on an interchangeable selector.
 

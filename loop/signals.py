@@ -32,7 +32,7 @@ class Signals(Core):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._signal_handlers: dict[int, Handle] = {}  # cancelled ones: nobody handles the signal at present
+        self._handler_of_signal: dict[int, Handle] = {}  # cancelled: nobody handles the signal now
         self._former_dispositions: dict[int, Any] = {}
 
     def add_signal_handler(self, sig: int, callback: Callable[[*Ts], object], *args: *Ts) -> None:
@@ -46,7 +46,7 @@ class Signals(Core):
         if inspect.iscoroutine(callback) or inspect.iscoroutinefunction(callback):
             raise TypeError(f"add_signal_handler() takes no coroutines, got {callback!r}")
         self._check_closed()
-        handle = self._signal_handlers.setdefault(sig, Handle(callback, args, self))
+        handle = self._handler_of_signal.setdefault(sig, Handle(callback, args, self))
         is_first = sig not in self._former_dispositions
         former = handle._callback, handle._args, handle._context
         # Before the disposition changes: a signal that comes in between finds its callback.
@@ -80,7 +80,7 @@ class Signals(Core):
         except ValueError as error:
             raise RuntimeError(f"signal {sig} cannot be reset here: {error}") from None
         del self._former_dispositions[sig]
-        self._signal_handlers[sig].cancel()
+        self._handler_of_signal[sig].cancel()
         return True
 
     def close(self) -> None:
@@ -91,7 +91,7 @@ class Signals(Core):
                 self.remove_signal_handler(sig)
 
     def _signal_arrived(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        handle = self._signal_handlers.get(signum)
+        handle = self._handler_of_signal.get(signum)
         if handle is None or handle.cancelled() or self._closed:
             return
         self._ready.append(handle)
