@@ -104,7 +104,7 @@ class TlsTransport(TlsWriting, asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the handshake."""
-        raw = self._raw = cast("SocketTransport | TlsTransport", transport)
+        raw = self._raw = self._below = cast("SocketTransport | TlsTransport", transport)
         if not self._tells_made:
             self._paused = raw._paused  # the protocol was told so, and waits for the contrary
         # Zero: we hear at once when the socket has taken all.
@@ -243,7 +243,7 @@ class TlsTransport(TlsWriting, asyncio.BufferedProtocol):
                         what = "protocol.data_received()"
                         protocol.data_received(data)  # type: ignore[attr-defined]
                 what = "decrypt"
-                if not size:
+                if not size or not self._engine.has_input:
                     break
             if self._state is TlsState.OPEN:
                 if self._peer_done and self._reading:

@@ -80,6 +80,22 @@ def test_any_split_into_writes_arrives_in_order_both_ways(loop: EventLoop) -> No
     loop.run_until_complete(main())
 
 
+def test_items_may_be_wide_or_lie_apart(loop: EventLoop) -> None:
+    async def main() -> None:
+        server, theirs, ours = await connected(loop)
+        wide = memoryview(bytes(range(200))).cast("I")
+        apart = memoryview(bytes(range(200)))[::2]
+        ours.transport.write(wide)
+        ours.transport.write(apart)
+        ours.transport.writelines([b"a", bytearray(b"b"), memoryview(b"c")])
+        ours.transport.close()
+        await theirs.lost
+        assert theirs.data == bytes(range(200)) + bytes(range(0, 200, 2)) + b"abc"
+        server.close()
+
+    loop.run_until_complete(main())
+
+
 def test_close_sends_what_was_written_though_the_peer_goes_on_sending(loop: EventLoop) -> None:
     """gh-125981: CPython's loop drops it."""
     data = bytes(range(256)) * 20_000
