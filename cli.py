@@ -299,7 +299,7 @@ def _report(plan: Plan, options: argparse.Namespace) -> Report:
         return run_program(plan, options.program)
     jobs = _jobs(options.jobs)
     with open_progress(sys.stderr, sum(plan.pairs.values()), per_subject=plan.pairs) as progress:
-        if jobs is not None and sum(plan.pairs.values()):  # a late one of many shards may have nothing to do
+        if jobs is not None and any(plan.pairs.values()):  # a late one of many shards may have nothing to do
             return run_in_processes(plan, jobs, progress.start, progress.finish, progress.found)
         return run(plan, progress.start, progress.finish, progress.found)
 

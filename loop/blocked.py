@@ -61,7 +61,8 @@ class BlockedThreshold(Core):
         if threshold is not None:
             run_batch = type(self)._run_batch
             watchdog = Watchdog(self, threshold, action or log_blocked, Core._run_batch.__code__)
-            self._run_batch = _watched(run_batch.__get__(self), watchdog)  # type: ignore[method-assign]
+            watched = _watched(run_batch.__get__(self), watchdog)
+            self._run_batch = watched  # type: ignore[method-assign, assignment]
             self._watchdog = watchdog
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from traceback import FrameSummary, StackSummary, walk_stack
-from types import CodeType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet, ref
 
@@ -130,7 +130,7 @@ class Watchdog:
     def _stack_of(self, loop: Core, since: float) -> StackSummary | None:
         """What the loop's thread is doing, outermost call first; None if the batch has just ended."""
         frame = sys._current_frames().get(loop._thread_id or 0)
-        calls = []
+        calls: list[tuple[FrameType, int]] = []
         callback = None
         for call in walk_stack(frame):
             is_loop = call[0].f_code is self._code
