@@ -17,9 +17,14 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 from contextlib import suppress
 from weakref import WeakSet
+
+try:
+    # A waker serves the loop of gevent, too, which must not be asked for gevent's sockets to be made of.
+    from _socket import socketpair
+except ImportError:  # Windows
+    from socket import socketpair
 
 
 class Waker:
@@ -28,7 +33,7 @@ class Waker:
     __slots__ = ("__weakref__", "_receiver", "_send", "_sender", "armed")
 
     def __init__(self) -> None:
-        self._receiver, self._sender = socket.socketpair()
+        self._receiver, self._sender = socketpair()
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
         self._send = self._sender.send
@@ -77,12 +82,12 @@ class Waker:
             former = signal.set_wakeup_fd(-1)
             if former not in (-1, self.signal_fileno()):
                 signal.set_wakeup_fd(former)
-        receiver, sender = socket.socketpair()
-        with receiver, sender:
-            for ours, theirs in ((receiver, self._receiver), (sender, self._sender)):
-                ours.setblocking(False)
-                # A selector that knows the number need not be told.
-                os.dup2(ours.fileno(), theirs.fileno(), inheritable=False)
+        receiver, sender = socketpair()
+        for ours, theirs in ((receiver, self._receiver), (sender, self._sender)):
+            ours.setblocking(False)
+            # A selector that knows the number need not be told.
+            os.dup2(ours.fileno(), theirs.fileno(), inheritable=False)
+            ours.close()
 
 
 _open_wakers: WeakSet[Waker] = WeakSet()

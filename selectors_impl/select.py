@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import errno
 import functools
-import select
 import socket
 import sys
 import time
@@ -209,7 +208,7 @@ def _fd_setsize() -> int:
     size = 64
     while size < 1 << 20:
         try:
-            select.select([size], [], [], 0)
+            kernel.select([size], [], [], 0)  # type: ignore[attr-defined]  # those of `select`, not gevent's
         except ValueError:
             return size
         except OSError:

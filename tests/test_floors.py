@@ -1,6 +1,6 @@
 """The floors of the house: who may import whom, and how large and how named a file may be.
 
-__main__ → cli → conformance | bench → loop → selectors_impl → errors
+__main__ → cli → conformance | bench | integrations → loop → selectors_impl → errors
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ BELOW: dict[str, set[str]] = {
     "loop": {"selectors_impl", "errors"},
     "conformance": {"selectors_impl", "errors"},
     "bench": {"loop", "selectors_impl", "errors"},
+    "integrations": {"loop", "selectors_impl", "errors"},
     "cli": {"conformance", "bench", "loop", "selectors_impl", "errors"},
     "__main__": {"cli"},
     "__init__": {"loop", "selectors_impl", "errors"},

@@ -15,6 +15,7 @@ from selectors import EVENT_READ
 import pytest
 from loops_under_test import OURS, opened, turn
 from muxloop import EventLoop
+from muxloop.loop import wakeup
 from muxloop.loop.readiness import BATCHES_PER_CHECK
 from muxloop.selectors_impl import identity
 from muxloop.selectors_impl.select import SelectSelector
@@ -30,6 +31,7 @@ def as_on_windows(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(identity, "sys", types.SimpleNamespace(platform="win32"))
         # The pairs of POSIX have no addresses; those of Windows are connected over the loopback.
         monkeypatch.setattr(socket, "socketpair", connected)
+        monkeypatch.setattr(wakeup, "socketpair", connected)
 
 
 def connected() -> Pair:
