@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import selectors
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
+from typing import Any
 
 from muxloop import EventLoop, open_selector
+from muxloop.conformance.tolerance import tolerance
 from muxloop.loop.clock import Clock
 
 SELECTORS: dict[str, Callable[[], selectors.BaseSelector]] = {"stdlib": selectors.DefaultSelector}
@@ -30,6 +33,16 @@ def opened(selector: str, clock: Clock | None = None) -> Iterator[EventLoop]:
     loop = new_loop(selector, clock)
     yield loop
     loop.close()
+
+
+def run_in_time(loop: EventLoop, coroutine: Coroutine[Any, Any, object]) -> None:
+    """Run it in a task of its own and no other; TimeoutError when it has not ended in 20 ordinary seconds."""
+
+    async def in_time() -> None:
+        async with asyncio.timeout(20 * tolerance()):
+            await coroutine
+
+    loop.run_until_complete(in_time())
 
 
 def turn(loop: EventLoop, times: int = 1) -> None:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from loops_under_test import OURS, SELECTORS, opened, turn
+from loops_under_test import OURS, SELECTORS, opened, run_in_time, turn
 from muxloop import EventLoop
 from recorded_connections import Recorder
 
@@ -220,7 +220,7 @@ def test_closed_under_its_transport_it_ends(loop: EventLoop, method: str, by: st
         assert protocol.error.errno == errno.EBADF
         theirs.close()
 
-    loop.run_until_complete(asyncio.wait_for(main(), 30))
+    run_in_time(loop, main())
 
 
 @pytest.mark.parametrize("method", READS_OR_WRITES)

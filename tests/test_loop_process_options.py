@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loops_under_test import OURS, SELECTORS, opened
+from loops_under_test import OURS, SELECTORS, opened, run_in_time
 from muxloop import EventLoop
-from muxloop.conformance.tolerance import tolerance
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows' select watches no processes")
 
@@ -210,7 +209,7 @@ def test_without_a_pidfd_a_thread_waits(
 
     monkeypatch.setattr(os, "pidfd_open", opening)
     before = descriptors()
-    loop.run_until_complete(asyncio.wait_for(main(), 20 * tolerance()))
+    run_in_time(loop, main())
     assert descriptors() == before
 
 
@@ -244,4 +243,4 @@ def test_a_forked_process_that_closes_the_loop_does_not_disturb_it(selector: str
             assert await process.communicate(b"undisturbed") == (b"undisturbed", None)
             assert process.returncode == 0
 
-        loop.run_until_complete(asyncio.wait_for(main(), 20 * tolerance()))
+        run_in_time(loop, main())

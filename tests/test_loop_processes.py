@@ -17,9 +17,8 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from loops_under_test import SELECTORS, new_loop, opened
+from loops_under_test import SELECTORS, new_loop, opened, run_in_time
 from muxloop import EventLoop, VirtualClock
-from muxloop.conformance.tolerance import tolerance
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows' select watches no processes")
 
@@ -185,7 +184,7 @@ def test_a_grandchild_that_holds_the_pipes_does_not_hold_up_who_waits(loop: Even
         os.kill(grandchild, signal.SIGKILL)
         assert await process.stdout.read() == b""
 
-    loop.run_until_complete(asyncio.wait_for(main(), 20 * tolerance()))
+    run_in_time(loop, main())
 
 
 @pytest.mark.usefixtures("watched")
@@ -199,12 +198,13 @@ def test_whoever_waited_may_forget_it(loop: EventLoop, count: int) -> None:
         )
         assert await process.wait() == 0
 
+    gc.collect()  # what other tests have left
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         loop.run_until_complete(main())
         loop.close()
         gc.collect()
-    assert not caught
+    assert [str(warning.message) for warning in caught] == []
 
 
 @pytest.mark.usefixtures("watched")
@@ -245,7 +245,7 @@ def test_a_cancelled_start_leaves_nothing(loop: EventLoop, how: str, steps: int)
         while len(asyncio.all_tasks()) > 1 or loop._readiness.interests:
             await asyncio.sleep(0.001)
 
-    loop.run_until_complete(asyncio.wait_for(main(), 20 * tolerance()))
+    run_in_time(loop, main())
 
 
 def test_all_tasks_cancelled_in_the_middle_of_a_start(loop: EventLoop) -> None:
@@ -268,7 +268,7 @@ def test_all_tasks_cancelled_in_the_middle_of_a_start(loop: EventLoop) -> None:
             await asyncio.sleep(0.001)
 
     for steps in range(7):
-        loop.run_until_complete(asyncio.wait_for(main(steps), 20 * tolerance()))
+        run_in_time(loop, main(steps))
 
 
 @pytest.mark.usefixtures("watched")
