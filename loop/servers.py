@@ -53,7 +53,7 @@ class Server(asyncio.AbstractServer):
         self._retries: dict[socket.socket, TimerHandle] = {}
         self._serving = False
         self._serves_forever: asyncio.Future[None] | None = None
-        self._gone: asyncio.Future[None] | None = None  # done when closed and without connections
+        self._waiters: list[asyncio.Future[None]] = []  # one for each that waits for the end
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} sockets={self.sockets!r}>"
@@ -126,9 +126,9 @@ class Server(asyncio.AbstractServer):
         """Wait until the server is closed and its last connection is gone, on every Python (gh-79033)."""
         if self._sockets is None and not self._clients:
             return
-        if self._gone is None:
-            self._gone = self._loop.create_future()
-        await asyncio.shield(self._gone)
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        self._waiters.append(waiter)
+        await waiter
 
     def _attach(self, transport: SocketTransport) -> None:
         self._clients.add(transport)
@@ -138,8 +138,11 @@ class Server(asyncio.AbstractServer):
         self._tell_if_gone()
 
     def _tell_if_gone(self) -> None:
-        if self._sockets is None and not self._clients and self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
+        if self._sockets is None and not self._clients:
+            waiters, self._waiters = self._waiters, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
 
     def _start_serving(self) -> None:
         if self._sockets is None:

@@ -84,6 +84,25 @@ def test_wait_closed_waits_for_the_last_connection(loop: EventLoop, ending: str)
     loop.run_until_complete(main())
 
 
+def test_all_who_wait_for_the_end_go_on_in_the_turn_after_it(loop: EventLoop) -> None:
+    async def main() -> None:
+        server = await loop.create_server(Echo, "127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(b"x")
+        await reader.readexactly(1)
+        server.close()
+        impatient, first, second = (loop.create_task(server.wait_closed()) for _ in range(3))
+        await asyncio.sleep(0)
+        impatient.cancel()
+        server.abort_clients()
+        await asyncio.sleep(0)  # connection_lost
+        await asyncio.sleep(0)
+        assert (impatient.cancelled(), first.done(), second.done()) == (True, True, True)
+        writer.close()
+
+    loop.run_until_complete(main())
+
+
 def test_several_hosts_several_sockets(loop: EventLoop) -> None:
     async def main() -> None:
         async with await loop.create_server(Echo, ["127.0.0.1", "127.0.0.2", "127.0.0.1"], 0) as server:
