@@ -72,10 +72,14 @@ class Watchdog:
 
     def ring(self) -> None:
         """Let the thread look; starts it at the first time. For a loop that finds it parked."""
+        if self._thread is None:
+            self.since = None  # what the start takes is not the program's doing
+            self._start()
+            self.since = time.monotonic()
         self.parked = False
-        if self._thread is not None:
-            self._bell.put(None)
-            return
+        self._bell.put(None)
+
+    def _start(self) -> None:
         self._thread = threading.Thread(target=self._watch, name="muxloop-watchdog", daemon=True)
         try:
             self._thread.start()

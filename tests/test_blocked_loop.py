@@ -10,6 +10,7 @@ import asyncio
 import gc
 import logging
 import os
+import re
 import sys
 import threading
 import warnings
@@ -48,7 +49,7 @@ def test_the_stack_of_a_blocking_callback_is_told_while_it_blocks(loop: EventLoo
     loop.set_blocked_threshold(THRESHOLD_S, reports)
     loop.call_soon(reports.block)
     turn(loop)
-    where, stack, blocked = reports.seen[0]
+    where, stack, blocked = reports.seen[-1]
     assert where is loop
     assert blocked >= THRESHOLD_S
     # From the callback on: who runs the loop is no news.
@@ -66,12 +67,12 @@ def test_a_blocking_coroutine_is_told_with_its_callers_and_its_task(loop: EventL
 
     loop.set_blocked_threshold(THRESHOLD_S)
     loop.run_until_complete(loop.create_task(outer(), name="the culprit"))
-    record = log.records[0]
+    record = log.records[-1]
     assert record.levelno == logging.WARNING
     text = record.getMessage()
     assert text.startswith(f"<EventLoop running=True closed=False debug=False selector={_selector(loop)}>")
-    assert " has been blocked for 0." in text
-    assert " seconds by <Task pending name='the culprit' coro=<" in text
+    assert re.search(r" has been blocked for \d+\.\d{3} seconds by ", text)
+    assert " by <Task pending name='the culprit' coro=<" in text
     assert text.index("in outer") < text.index("in inner") < text.index("log.let_go.wait()")
 
 
@@ -84,10 +85,11 @@ def test_a_blocking_function_of_c_is_named(loop: EventLoop, log: Letting) -> Non
     lock = _thread.allocate_lock()
     lock.acquire()
     log.let_go.set = lock.release  # type: ignore[method-assign]
+    log.words = "callback = "
     loop.set_blocked_threshold(THRESHOLD_S)
     loop.call_soon(lock.acquire)
     turn(loop)
-    assert "callback = lock.acquire()" in log.records[0].getMessage()
+    assert "callback = lock.acquire()" in log.records[-1].getMessage()
 
 
 def test_a_block_that_lasts_is_told_at_growing_intervals(loop: EventLoop) -> None:
@@ -113,21 +115,27 @@ def test_each_of_many_blocks_is_told(loop: EventLoop) -> None:
         assert len(reports.seen) >= number
 
 
-def test_a_busy_loop_that_nothing_blocks_is_not_reported(loop: EventLoop) -> None:
+def test_the_turns_of_a_busy_loop_do_not_add_up(loop: EventLoop) -> None:
     reports = Reports()
     threshold = 0.1 * tolerance()
     loop.set_blocked_threshold(threshold, reports)
-    end = loop.time() + 3 * threshold
+    last = loop.time()
+    end = last + 3 * threshold
+    longest = 0.0
 
     def again() -> None:
-        if loop.time() < end:
+        nonlocal last, longest
+        now = loop.time()
+        last, longest = now, max(longest, now - last)
+        if now < end:
             loop.call_soon(again)
         else:
             loop.stop()
 
     again()
     loop.run_forever()
-    assert reports.seen == []
+    # A machine may stall for so long: then it is told, and rightly.
+    assert reports.seen == [] or longest >= threshold
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="switches of a thread are counted by Linux")
