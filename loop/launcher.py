@@ -14,7 +14,9 @@ import runpy
 import sys
 from asyncio import events
 from functools import partial
+from multiprocessing.process import current_process
 from types import ModuleType, TracebackType
+from typing import Any
 
 from ..errors import UsageError
 from .policy import EventLoopPolicy
@@ -30,6 +32,7 @@ def run_program(target: str, *, is_module: bool, arguments: list[str], backend: 
     """
     new_event_loop(backend).close()  # now, or the program would find out in its midst
     make_default(backend)
+    current_process()._config["muxloop"] = _PassedOn(backend)  # type: ignore[attr-defined]
     if is_module:
         _run_module(target, arguments)
     else:
@@ -47,6 +50,25 @@ def make_default(backend: str | None) -> None:
     else:
         make = partial(new_event_loop, backend)
         asyncio.new_event_loop = events.new_event_loop = make
+
+
+class _PassedOn:
+    """Makes muxloop the default of a process, too, that multiprocessing spawns.
+
+    Such a process is a new Python that gets its Process object pickled, and ``_config`` of the parent's in
+    it. It has imported the main module by then: a loop made while that is imported is CPython's.
+    """
+
+    def __init__(self, backend: str | None) -> None:
+        self._backend = backend
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _pass_on, (self._backend,)
+
+
+def _pass_on(backend: str | None) -> _PassedOn:
+    make_default(backend)
+    return _PassedOn(backend)  # for processes that this one spawns
 
 
 def _run_script(path: str, arguments: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import signal
 import subprocess
 import sys
@@ -52,6 +53,35 @@ def test_every_way_to_a_loop_leads_to_ours(tmp_path: Path, backend: str | None) 
     lines = done.stdout.splitlines()
     assert len(lines) == 3
     assert all(line.startswith("<EventLoop") and (backend or "") in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        method
+        for method in ("fork", "spawn", "forkserver")
+        if method in multiprocessing.get_all_start_methods()
+    ],
+)
+def test_processes_of_the_program_and_theirs_run_on_the_same_backend(tmp_path: Path, method: str) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import asyncio, multiprocessing, sys\n"
+        "def child(method, depth):\n"
+        "    loop = asyncio.new_event_loop()\n"
+        "    print(depth, repr(loop), flush=True)\n"
+        "    loop.close()\n"
+        "    if depth: start(method, depth - 1)\n"
+        "def start(method, depth):\n"
+        "    process = multiprocessing.get_context(method).Process(target=child, args=(method, depth))\n"
+        "    process.start(); process.join(); assert process.exitcode == 0\n"
+        "if __name__ == '__main__': start(sys.argv[1], 1)\n"
+    )
+    done = launch(script, method, backend="select")
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert [line[:12] for line in lines] == ["1 <EventLoop", "0 <EventLoop"]
+    assert all("select" in line for line in lines)
 
 
 def test_a_script_sees_what_python_shows_it(tmp_path: Path) -> None:
