@@ -37,6 +37,15 @@ def test_pipes_and_processes_are_not_implemented(loop: EventLoop, method: str) -
         loop.run_until_complete(getattr(loop, method)(int, None))
 
 
+@pytest.mark.parametrize("method", ["create_unix_connection", "create_unix_server"])
+def test_unix_sockets_are_not_implemented(loop: EventLoop, method: str) -> None:
+    """Source: https://docs.python.org/3/library/asyncio-platforms.html#windows"""
+    with pytest.raises(
+        NotImplementedError, match=rf"{method}\(\): this Python's socket module has no AF_UNIX"
+    ):
+        loop.run_until_complete(getattr(loop, method)(int, "path"))
+
+
 def test_what_is_no_socket_is_refused_and_the_loop_goes_on(loop: EventLoop) -> None:
     ours, theirs = socket.socketpair()
     reader, writer = os.pipe()
