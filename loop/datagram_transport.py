@@ -54,7 +54,7 @@ class DatagramTransport(FileTransport, asyncio.DatagramTransport):
         )
         self._address = address
         self._connected = peername is not None
-        loop.call_soon(self._start, waiter)
+        loop.call_soon(self._start, waiter, context=self._context)
 
     def sendto(self, data: bytes | bytearray | memoryview, addr: Any = None) -> None:
         """Send one datagram, now if the socket takes it; never blocks. The caller may change its buffer.

@@ -14,6 +14,7 @@ from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context, copy_context
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,6 +38,7 @@ class FileTransport(BaseTransport):
         "_buffer",
         "_buffered",
         "_closing",
+        "_context",
         "_fd",
         "_file",
         "_loop",
@@ -51,6 +53,8 @@ class FileTransport(BaseTransport):
         self._file: Any = file  # None once it is closed
         self._loop: SocketCalls = loop
         self._fd: int = file.fileno()
+        # The protocol is called in one context, whoever resumes reading or writes (gh-140947).
+        self._context: Context = copy_context()
         self._buffer: deque[Any] = deque()
         self._buffered = 0  # bytes
         self._closing = False
@@ -105,7 +109,7 @@ class FileTransport(BaseTransport):
 
     def _watch(self, events: int, callback: Callable[[], object]) -> None:
         """Call back when ready. Refused by the selector (FD_SETSIZE, max_user_watches), it is lost."""
-        handle = OwnedHandle(callback, (), self._loop)
+        handle = OwnedHandle(callback, (), self._loop, self._context)
         try:
             self._loop._readiness.add(self._file, self._fd, events, handle)
         except (OSError, ValueError) as error:
@@ -154,7 +158,7 @@ class FileTransport(BaseTransport):
         readiness = self._loop._readiness
         readiness.remove(self._fd, EVENT_READ)
         readiness.remove(self._fd, EVENT_WRITE)
-        self._loop.call_soon(self._finish, error)
+        self._loop.call_soon(self._finish, error, context=self._context)
 
     def _finish(self, error: BaseException | None) -> None:
         try:

@@ -21,6 +21,7 @@ from asyncio.log import logger
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
 from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any, cast
@@ -60,8 +61,9 @@ class PipeTransport(asyncio.BaseTransport):
         self._closing = False
         self._lost = False  # connection_lost has been scheduled
         self._handles: dict[int, OwnedHandle] = {}  # by what they wait for
+        self._context = copy_context()  # of the protocol's calls, whoever brings them about (gh-140947)
         super().__init__({"pipe": file})
-        loop.call_soon(self._start, waiter)
+        loop.call_soon(self._start, waiter, context=self._context)
 
     def __repr__(self) -> str:
         state = "closed" if self._pipe is None else "closing" if self._closing else "open"
@@ -116,7 +118,7 @@ class PipeTransport(asyncio.BaseTransport):
     # Watching.
 
     def _watch(self, events: int, callback: Callable[[], object]) -> None:
-        handle = OwnedHandle(callback, (), self._loop)
+        handle = OwnedHandle(callback, (), self._loop, self._context)
         self._loop._readiness.add(self._pipe, self._fd, events, handle)
         self._handles[events] = handle
 
@@ -171,7 +173,7 @@ class PipeTransport(asyncio.BaseTransport):
         if self._loop.is_closed():
             self._close_file()  # nobody is left who could be told
         else:
-            self._loop.call_soon(self._finish, error)
+            self._loop.call_soon(self._finish, error, context=self._context)
 
     def _finish(self, error: BaseException | None) -> None:
         try:

@@ -10,6 +10,7 @@ import sys
 from asyncio.log import logger
 from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from selectors import EVENT_READ
 from typing import Any
 from weakref import WeakSet
@@ -47,6 +48,7 @@ class Server(asyncio.AbstractServer):
         self._protocol_factory = protocol_factory
         self._backlog = backlog
         self._tls = tls
+        self._context = copy_context()  # each connection gets a copy
         self._clean_up = clean_up  # called when the sockets are closed
         # Weak, so that a connection dropped without close() is noticed.
         self._clients: WeakSet[SocketTransport] = WeakSet()
@@ -159,7 +161,7 @@ class Server(asyncio.AbstractServer):
             raise
 
     def _watch(self, sock: socket.socket) -> None:
-        handle = OwnedHandle(self._accept, (sock,), self._loop)
+        handle = OwnedHandle(self._accept, (sock,), self._loop, self._context)
         self._loop._readiness.add(sock, sock.fileno(), EVENT_READ, handle)
 
     def _accept(self, sock: socket.socket) -> None:
@@ -177,7 +179,7 @@ class Server(asyncio.AbstractServer):
                 self._loop._readiness.remove(sock.fileno(), EVENT_READ)
                 self._back_off(sock, error)
                 return
-            self._admit(connection, peername)
+            self._context.copy().run(self._admit, connection, peername)
 
     def _back_off(self, sock: socket.socket, error: OSError) -> None:
         # Before the report, whose handler may close this server.

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.log import logger
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, cast
 
 from .tls_options import TlsOptions
@@ -73,6 +74,11 @@ class TlsTransport(TlsWriting, asyncio.BufferedProtocol):
         state = self._state.name.lower()
         return f"<{type(self).__name__} {state} buffered={self._backlog_size} over {self._raw!r}>"
 
+    @property
+    def _context(self) -> Context:
+        """In which the protocol is called."""
+        return self._below._context
+
     # What is known about the connection.
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
@@ -97,7 +103,8 @@ class TlsTransport(TlsWriting, asyncio.BufferedProtocol):
         """Deliver data again; may be repeated."""
         if not self._reading and self._state is TlsState.OPEN:
             self._reading = True
-            self._loop.call_soon(self._deliver)  # first: the end of the stream comes after its data
+            # First: the end of the stream comes after its data.
+            self._loop.call_soon(self._deliver, context=self._context)
             self._below.resume_reading()
 
     # What the transport below tells. `pause_writing` need not be heard: `_flush` asks for the buffer's size.
@@ -110,7 +117,7 @@ class TlsTransport(TlsWriting, asyncio.BufferedProtocol):
         # Zero: we hear at once when the socket has taken all.
         raw.set_write_buffer_limits(0)
         timeout = self._options.handshake_timeout
-        self._timer = self._loop.call_later(timeout, self._give_up_handshake)
+        self._timer = self._loop.call_later(timeout, self._give_up_handshake, context=self._context)
         if self._loop.get_debug():
             logger.debug("%r starts the TLS handshake", self)
         self._shake_hands()
@@ -286,7 +293,8 @@ class TlsTransport(TlsWriting, asyncio.BufferedProtocol):
             self.abort()
         elif self._state is TlsState.OPEN:
             self._state = TlsState.CLOSING
-            self._timer = self._loop.call_later(self._options.shutdown_timeout, self._give_up_shutdown)
+            timeout = self._options.shutdown_timeout
+            self._timer = self._loop.call_later(timeout, self._give_up_shutdown, context=self._context)
             self._below.resume_reading()  # or the peer's close_notify would not be seen
             self._drop_incoming()
             self._flush()

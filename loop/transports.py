@@ -68,7 +68,7 @@ class SocketTransport(FileTransport, asyncio.Transport):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if server is not None:
             server._attach(self)
-        loop.call_soon(self._start, waiter)
+        loop.call_soon(self._start, waiter, context=self._context)
 
     # Reading.
 
@@ -265,7 +265,7 @@ class SocketTransport(FileTransport, asyncio.Transport):
         if self._lost:
             raise ConnectionError("the connection was closed while a file was being sent")
         self._waiter = self._loop.create_future()
-        handle = OwnedHandle(self._settle, (None,), self._loop)
+        handle = OwnedHandle(self._settle, (None,), self._loop, self._context)
         self._loop._readiness.add(self._file, self._fd, EVENT_WRITE, handle)
         try:
             await self._waiter
