@@ -6,7 +6,6 @@ loop, and nothing is stored for it. docs/compatibility.md tells who touches what
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any
@@ -42,8 +41,11 @@ class Compatibility(Files, Signals):
         }
 
     @property
-    def _csock(self) -> socket.socket:
-        """Programs write a byte to it to wake the loop, or hand it to ``signal.set_wakeup_fd``."""
+    def _csock(self) -> Any:
+        """The sending socket of the waking pair, of the class that ``wakeup.py`` takes.
+
+        Programs write a byte to it to wake the loop, or hand its number to ``signal.set_wakeup_fd``.
+        """
         return self._waker._sender
 
     def _write_to_self(self) -> None:
