@@ -25,10 +25,11 @@ _HEADER_BYTES = 8  # of UDP: so that empty datagrams count, too
 _GONE = (errno.EBADF, errno.ENOTSOCK)  # the socket was closed underfoot: no matter of one datagram
 
 
-class DatagramTransport(FileTransport, asyncio.DatagramTransport):
+class DatagramTransport(FileTransport, asyncio.DatagramTransport, asyncio.Transport):
     """A transport on a non-blocking datagram socket, which it owns and closes.
 
-    ``address`` is where everything is sent; None: wherever ``sendto`` says.
+    ``address`` is where everything is sent; None: wherever ``sendto`` says. Like CPython's it calls itself an
+    ``asyncio.Transport`` as well, which its methods for streams, not implemented, belie.
     """
 
     __slots__ = ("_address", "_connected")

@@ -15,6 +15,7 @@ from source_tree import ROOT
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="suites are set up in POSIX environments")
 
 SCRIPT = ROOT / "ci" / "downstream"
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 ON_THE_LOOP = """
 import asyncio, sys
@@ -45,9 +46,9 @@ class Downstream:
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
 
-    def suite(self, tests: str, declared: str = "", arguments: str = "", name: str = "theirs") -> None:
+    def suite(self, tests: str, declared: str = "", name: str = "theirs") -> None:
         (self.folder / "suites").mkdir(exist_ok=True)
-        text = f'version = "1.2.3"\narguments = ["test_theirs.py"{arguments}]\n{declared}'
+        text = f'python = "{PYTHON}"\nversion = "1.2.3"\narguments = ["test_theirs.py"]\n{declared}'
         (self.folder / "suites" / f"{name}.toml").write_text(text, encoding="utf-8")
         own = self.folder / "kept" / name
         (own / "source").mkdir(parents=True)
@@ -295,9 +296,8 @@ def test_a_service_that_cannot_be_had_is_one_error(downstream: Downstream) -> No
     reason="needs CPython's own tests, of a Python with policies",
 )
 def test_cpythons_own_tests_run_on_the_loop(downstream: Downstream) -> None:
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     downstream.suite("", name="theirs")
-    text = f'python = "{version}"\nmodules = ["test.test_asyncio.test_waitfor"]\n'
+    text = f'python = "{PYTHON}"\nmodules = ["test.test_asyncio.test_waitfor"]\n'
     (downstream.folder / "suites" / "theirs.toml").write_text(text, encoding="utf-8")
     full = ".".join(map(str, sys.version_info[:3]))
     stamp = downstream.folder / "kept" / "theirs" / "installed"

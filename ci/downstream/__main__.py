@@ -48,7 +48,7 @@ def log_of(name: str, folder: Path) -> Path:
 
 def row_of(suite: Suite, folder: Path, loop: str) -> Row:
     """Set the suite up in a folder of its own, run and judge it."""
-    row = Row(suite.name, suite.version or suite.python)
+    row = Row(suite.name, suite.version or f"of {suite.python}")
     own, log = folder / suite.name, log_of(suite.name, folder)
     folder.mkdir(exist_ok=True)
     log.write_text("", encoding="utf-8")

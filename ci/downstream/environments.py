@@ -38,7 +38,7 @@ class Environment:
 
 def environment_of(suite: Suite, folder: Path, log: Path) -> Environment:
     """Make or find it in ``folder``. SetUpError, with the reason in one line, if that fails."""
-    interpreter = _interpreter(suite.python) if suite.is_cpython else sys.executable
+    interpreter = _interpreter(suite)
     commands = folder / "venv" / ("Scripts" if os.name == "nt" else "bin")
     python = commands / ("python.exe" if os.name == "nt" else "python")
     version = suite.version or _answer(interpreter, "import platform; print(platform.python_version())")
@@ -75,19 +75,20 @@ def _fetch(suite: Suite, python: Path, source: Path, log: Path) -> None:
     unpacked.rename(source)
 
 
-def _interpreter(version: str) -> str:
-    """The command of a CPython of that version which has its own tests."""
+def _interpreter(suite: Suite) -> str:
+    """The command of a CPython of the suite's version; the one that has its own tests, where these are it."""
+    version = suite.python
+    needed = "sys, test.test_asyncio" if suite.is_cpython else "sys"
+    tell_version = f"import {needed}; print('{{}}.{{}}'.format(*sys.version_info))"
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     candidates = [sys.executable, f"python{version}"]
     candidates += [str(path / "bin" / "python") for path in sorted(pyenv.glob(f"versions/{version}.*"))]
     for candidate in candidates:
         found = shutil.which(candidate)
-        if found and _answer(found, _TELL_VERSION) == version:
+        if found and _answer(found, tell_version) == version:
             return _answer(found, "import sys; print(sys.executable)")
-    raise SetUpError(f"no python{version} that has its own tests (test.test_asyncio); install one")
-
-
-_TELL_VERSION = "import sys, test.test_asyncio; print('{}.{}'.format(*sys.version_info))"
+    what = " that has its own tests (test.test_asyncio)" if suite.is_cpython else ""
+    raise SetUpError(f"no python{version}{what}; install one")
 
 
 def _answer(interpreter: str, code: str) -> str:

@@ -5,7 +5,7 @@
     arguments = ["tests"]              of pytest, run in the unpacked sdist
     plugins = ["anyio_backend"]        modules in ``inside/`` that bring our loop in where a policy does not
     modules = ["test.test_events"]     instead of version and arguments: CPython's own, by its unittest
-    python = "3.13"                    for these: the interpreter whose tests they are
+    python = "3.13"                    the interpreter: outcomes change with it, so it is pinned, too
     services = ["redis"]               what has to run; its port stands in arguments as {redis}
     [environment]                      variables of the tests
     [other_loops]                      class of a loop = why it runs in these tests
@@ -42,7 +42,7 @@ class Suite:
     arguments: list[str] = field(default_factory=list)
     plugins: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
-    python: str = ""
+    python: str = "3.13"
     services: list[str] = field(default_factory=list)
     environment: Mapping[str, str] = field(default_factory=dict)
     other_loops: Mapping[str, str] = field(default_factory=dict)

@@ -116,6 +116,7 @@ def flattened(suite: unittest.TestSuite) -> list[unittest.TestCase]:
 
 def main(arguments: list[str]) -> int:
     loops.install(os.environ[LOOP])
+    asyncio.set_event_loop_policy(None)  # asyncio's own with our loops: child watchers are asked of it
     only = {each.removeprefix("--only=") for each in arguments if each.startswith("--only=")}
     without = {each.removeprefix("--without=") for each in arguments if each.startswith("--without=")}
     utils.TestCase.close_loop = staticmethod(close_loop)
