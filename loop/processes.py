@@ -24,6 +24,7 @@ from asyncio.base_subprocess import BaseSubprocessTransport
 from asyncio.log import logger
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from .children import Children, Popen
 from .pipes import P, Pipes
@@ -86,6 +87,7 @@ class SubprocessTransport(BaseSubprocessTransport):
 
     def _process_exited(self, returncode: int) -> None:
         super()._process_exited(returncode)
+        self._loop._lingering.add(self)
         self._tell_of_the_end(returncode, _TURNS_FOR_THE_PIPES)
 
     def _tell_of_the_end(self, returncode: int, turns: int) -> None:
@@ -96,6 +98,13 @@ class SubprocessTransport(BaseSubprocessTransport):
             if not waiter.done():
                 waiter.set_result(returncode)
         self._ends.clear()
+
+    def _close_pipes(self) -> None:
+        """After the loop: nothing more will be told."""
+        self.close()
+        for connected in self._pipes.values():
+            if connected is not None:
+                connected.pipe.close()
 
     async def _wait(self) -> int:
         """The exit code, once the process has ended."""
@@ -125,6 +134,20 @@ class SubprocessTransport(BaseSubprocessTransport):
 
 class Processes(Pipes, Children):
     """A loop that starts processes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The transports of processes that have ended, though somebody else may hold their pipes open.
+        self._lingering: WeakSet[SubprocessTransport] = WeakSet()
+
+    def close(self) -> None:
+        """As the rest of the loop's ``close``; the pipes of processes that have ended are closed.
+
+        ``asyncio.subprocess.Process`` has no ``close``: whoever awaited ``wait()`` has done all there is.
+        """
+        super().close()
+        for transport in list(self._lingering):
+            transport._close_pipes()
 
     async def subprocess_exec(
         self,

@@ -207,6 +207,23 @@ def test_whoever_waited_may_forget_it(loop: EventLoop, count: int) -> None:
     assert [str(warning.message) for warning in caught] == []
 
 
+def test_whoever_waited_may_forget_it_though_a_grandchild_holds_its_pipes(loop: EventLoop) -> None:
+    async def main() -> int:
+        process = await asyncio.create_subprocess_shell("sleep 1000 & echo $!", stdout=PIPE)
+        assert process.stdout is not None
+        grandchild = int(await process.stdout.readline())
+        assert await process.wait() == 0
+        return grandchild
+
+    gc.collect()  # what other tests have left
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        os.kill(loop.run_until_complete(main()), signal.SIGKILL)
+        loop.close()
+        gc.collect()
+    assert [str(warning.message) for warning in caught] == []
+
+
 @pytest.mark.usefixtures("watched")
 def test_the_dead_are_sent_no_signal(loop: EventLoop) -> None:
     async def main() -> None:
