@@ -8,13 +8,15 @@ from collections.abc import Iterator
 import pytest
 from loops_under_test import OURS, SELECTORS, opened, turn
 from muxloop import EventLoop, VirtualClock
-from muxloop.conformance.tolerance import tolerance
 from numbered_sockets import close_number, duplicate, give_number
 
 Pair = tuple[socket.socket, socket.socket]
 
-SPINNING_S = 0.01
-"""Time for an ordinary machine to wait in vain a few hundred times, after which a loop has done something."""
+SPINNING_S = 0.05
+CALM = 20
+"""Polls in that time of a loop that has nothing to do: one that spins makes hundreds on any machine."""
+SPELLS = 20
+"""So many of those times a loop may take to notice; it does so once it has waited in vain a hundred times."""
 
 
 @pytest.fixture(params=SELECTORS)
@@ -103,6 +105,12 @@ def turns_within(loop: EventLoop, seconds: float) -> int:
     return turns
 
 
+def comes_to_rest(loop: EventLoop) -> bool:
+    """Whether it stops polling for nothing, however few turns a busy machine gives it at a time."""
+    calm = any(turns_within(loop, SPINNING_S) < CALM for _ in range(SPELLS))
+    return calm and turns_within(loop, SPINNING_S) < CALM
+
+
 @pytest.mark.parametrize("duplicated", [False, True], ids=["plain", "duplicated"])
 @pytest.mark.parametrize("selector", [*OURS, "stdlib"])
 def test_a_file_closed_underfoot_neither_kills_nor_starves_nor_spins(selector: str, duplicated: bool) -> None:
@@ -122,9 +130,7 @@ def test_a_file_closed_underfoot_neither_kills_nor_starves_nor_spins(selector: s
             loop.remove_reader(other)
             # Whatever the backend needs to find out, it has by now:
             turn(loop, 1000)
-            loop.call_later(SPINNING_S * tolerance(), loop.stop)
-            loop.run_forever()
-            assert turns_within(loop, 0.05) < 20
+            assert comes_to_rest(loop)
             if copy is not None:
                 close_number(copy)
 
@@ -143,9 +149,7 @@ def test_a_file_closed_before_it_was_removed_leaves_nothing_that_spins(selector:
             close_number(fd)
             assert loop.remove_reader(fd)
             theirs.send(b"x")
-            loop.call_later(SPINNING_S * tolerance(), loop.stop)
-            loop.run_forever()
-            assert turns_within(loop, 0.05) < 20
+            assert comes_to_rest(loop)
             its_peer.send(b"x")
             loop.run_forever()
             assert loop.remove_reader(other)
