@@ -40,22 +40,18 @@ class Tasks(Core):
         self._check_closed()
         factory = self._task_factory
         if factory is None:
-            task: asyncio.Task[T] = asyncio.Task(coro, loop=self, name=name, context=context, **options)
+            # Never in a local: the traceback of an eager task's error leads to this frame (gh-128552).
             if self._debug:
-                # The task is traced to its creator, not to this line.
-                trace = getattr(task, "_source_traceback", None)
-                if trace:
-                    del trace[-1]
-            return task
+                return _traced(asyncio.Task(coro, loop=self, name=name, context=context, **options))
+            return asyncio.Task(coro, loop=self, name=name, context=context, **options)
         if context is not None:
             options["context"] = context
         if sys.version_info >= (3, 14) and name is not None:
             # Since gh-128307 a factory takes every keyword; until then it did not know the name.
             options["name"] = name
-        made = factory(self, coro, **options)
-        if sys.version_info < (3, 14) and name is not None and hasattr(made, "set_name"):
-            made.set_name(name)
-        return made  # type: ignore[return-value]  # whatever a factory makes
+        if sys.version_info >= (3, 14) or name is None:
+            return factory(self, coro, **options)  # type: ignore[return-value]  # whatever a factory makes
+        return _named(factory(self, coro, **options), name)
 
     def set_task_factory(self, factory: TaskFactory | None) -> None:
         """Let ``factory(loop, coro, **options)`` make the tasks; None for the default.
@@ -102,3 +98,17 @@ class Tasks(Core):
         # An interrupted run may leave this call queued; in the next run it is about a future nobody awaits.
         if future is self._awaited:
             self.stop()
+
+
+def _traced(task: asyncio.Task[T]) -> asyncio.Task[T]:
+    """Trace a task to its creator, not to the line that made it."""
+    trace = getattr(task, "_source_traceback", None)
+    if trace:
+        del trace[-1]
+    return task
+
+
+def _named(made: Any, name: str) -> Any:
+    if hasattr(made, "set_name"):
+        made.set_name(name)
+    return made
