@@ -117,15 +117,14 @@ def test_every_public_method_is_there_and_takes_every_parameter(theirs: type[Any
     assert found(theirs, ours) - EXCEPTIONS == set()
 
 
-@pytest.mark.parametrize("base", [base for base, ours in PAIRS if ours is EventLoop], ids=name_of)
-def test_no_method_of_the_loop_is_left_abstract(base: type[Any]) -> None:
-    left = [
-        name
-        for name, _ in public(asyncio.AbstractEventLoop)
-        if getattr(EventLoop, name) is getattr(asyncio.AbstractEventLoop, name)
-        and getattr(base, name) is not getattr(asyncio.AbstractEventLoop, name)
+def test_nothing_of_the_interface_is_missing() -> None:
+    """What AbstractEventLoop leaves to its subclasses raises NotImplementedError."""
+    methods = [name for name, value in vars(asyncio.AbstractEventLoop).items() if callable(value)]
+    missing = [
+        name for name in methods if getattr(EventLoop, name) is getattr(asyncio.AbstractEventLoop, name)
     ]
-    assert left == []
+    # Handle.cancel() of the standard library calls it; our handles count for themselves.
+    assert missing == ["_timer_handle_cancelled"]
 
 
 class Planted:

@@ -324,13 +324,3 @@ def test_task_factories_names_and_contexts(loop: EventLoop) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         loop.run_until_complete(main())
-
-
-def test_nothing_of_the_interface_is_missing() -> None:
-    """What AbstractEventLoop leaves to its subclasses raises NotImplementedError."""
-    methods = [name for name, value in vars(asyncio.AbstractEventLoop).items() if callable(value)]
-    missing = [
-        name for name in methods if getattr(EventLoop, name) is getattr(asyncio.AbstractEventLoop, name)
-    ]
-    # Handle.cancel() of the standard library calls it; our handles count for themselves.
-    assert missing == ["_timer_handle_cancelled"]
