@@ -35,6 +35,10 @@ ON_WINDOWS_NOT = {
     "unix_chat.py": "Windows has no Unix sockets",
 }
 
+GEVENT_EXAMPLE = "gevent_pool.py"
+GEVENT = "GEVENT_LOOP=muxloop.integrations.gevent.Loop python"
+"""What runs it on a loop of ours; `test_integrations_gevent.py` does."""
+
 IN_THE_FOLDER = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
 
@@ -89,9 +93,8 @@ def test_control_c_lets_everybody_clean_up(runner: str) -> None:
 
 @pytest.mark.parametrize("example", IN_THE_FOLDER)
 def test_it_says_how_to_run_it(example: str) -> None:
-    assert re.search(
-        rf"^    python -m muxloop run examples/{re.escape(example)}( |$)", docstring(example), re.M
-    )
+    start = GEVENT if example == GEVENT_EXAMPLE else "python -m muxloop run"
+    assert re.search(rf"^    {start} examples/{re.escape(example)}( |$)", docstring(example), re.M)
 
 
 def test_the_list_of_examples_is_the_folder() -> None:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from example_runs import EXAMPLES, promised
 from loops_under_test import OURS
 from pages import blocks_of
 
@@ -58,6 +59,12 @@ def test_a_program(program: str, backend: str) -> None:
         pytest.skip("only Linux sends SIGCHLD for a child that goes on")
     done = run("-c", LAUNCH, str(TESTS), program, backend, backend=backend)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+@pytest.mark.parametrize("backend", OURS)
+def test_the_example(backend: str) -> None:
+    done = run("-X", "dev", str(EXAMPLES / "gevent_pool.py"), backend=backend)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", promised("gevent_pool.py"))
 
 
 PATCHED = """

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 ON_ASYNCIO_TOO = "fails on asyncio too"
+ON_LIBEV_TOO = "fails on libev too"
 
 KINDS = {
     "private attribute": "reads, sets or replaces what only CPython's loop has inside",
@@ -28,12 +29,13 @@ KINDS = {
     "not offered": "asks for what muxloop's loop does not have",
     "another loop": "is about a loop that it names itself",
     "needs network": "reaches out of this machine",
+    ON_LIBEV_TOO: "has nothing to do with muxloop; `ci/gevent_tests.sh --loop libev-cext` shows it",
     ON_ASYNCIO_TOO: "has nothing to do with muxloop; `--loop asyncio` shows it",
 }
 """The kinds of misses, and what each means."""
 
-_WITHOUT_OUR_LOOP = {ON_ASYNCIO_TOO, "needs network"}
-"""The kinds of misses that the same suite has on CPython's loop."""
+_WITHOUT_OUR_LOOP = {ON_ASYNCIO_TOO, ON_LIBEV_TOO, "needs network"}
+"""The kinds of misses that the same suite has on CPython's loop, or gevent's."""
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 ELSEWHERE = "passed without the loop"
