@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 _NOT_YET = (BlockingIOError, InterruptedError)
 _BUFFERS_AT_ONCE = 64  # of writev(2); far below any IOV_MAX
+# What a pipe holds, and less than malloc gives as fresh pages each time: cheaper than a buffer that all share
+# and a copy. (1 KiB: 256 KiB at once 13.6 us, readv into a shared buffer 1.7 us, this 1.1 us)
+_READ_AT_ONCE = 64 * 1024
 _ACCESS_MODE = 3  # O_ACCMODE: the part of a file's flags that tells reading from writing
 # A named FIFO is readable to its writer there while it holds data, and says nothing when its reader leaves.
 _FIFOS_TELL_NOTHING = ("darwin", "ios", "sunos5")
@@ -141,14 +144,10 @@ class PipeTransport(asyncio.BaseTransport):
         self._unwatch(EVENT_READ)
         self._unwatch(EVENT_WRITE)
 
-    def _number(self) -> int:
-        """The number of the open file. OSError if it was closed under us."""
-        try:
-            return cast(int, self._pipe.fileno())
-        except ValueError:
-            raise OSError(
-                errno.EBADF, f"{self!r}: the file was closed; close the transport instead"
-            ) from None
+    def _closed_underfoot(self) -> OSError:
+        """In place of the ValueError by which a file tells that it was closed."""
+        told = f"{self!r}: its file was closed; close the transport instead"
+        return OSError(errno.EBADF, told)
 
     # The end.
 
@@ -231,15 +230,14 @@ class ReadPipeTransport(PipeTransport, asyncio.ReadTransport):
                 if not len(memoryview(buffer)):
                     raise RuntimeError("get_buffer() returned an empty buffer")
                 what = "read from pipe"
-                size = os.readv(self._number(), [buffer])
+                size = os.readv(self._pipe.fileno(), [buffer])
                 if size:
                     what = "protocol.buffer_updated()"
                     protocol.buffer_updated(size)
             else:
-                shared = self._loop._receive_buffer
-                size = os.readv(self._number(), [shared])
+                data = os.read(self._pipe.fileno(), _READ_AT_ONCE)
+                size = len(data)
                 if size:
-                    data = bytes(shared[:size])
                     what = "protocol.data_received()"
                     protocol.data_received(data)
             if not size:
@@ -252,8 +250,11 @@ class ReadPipeTransport(PipeTransport, asyncio.ReadTransport):
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
-            if what == "read from pipe" and isinstance(error, _NOT_YET):
-                return
+            if what == "read from pipe":
+                if isinstance(error, _NOT_YET):
+                    return
+                if isinstance(error, ValueError):
+                    error = self._closed_underfoot()
             # EIO: a terminal was hung up. (OSErrors of the system's are no news for the log.)
             self._fail(error, f"Fatal error: {what} failed.")
 
@@ -296,11 +297,11 @@ class WritePipeTransport(PipeTransport, FlowControl, asyncio.WriteTransport):
         written = 0
         if not self._buffer:
             try:
-                written = os.write(self._number(), data)
+                written = os.write(self._pipe.fileno(), data)
             except _NOT_YET:
                 pass
-            except OSError as error:
-                self._fail(error, "Fatal write error on pipe transport")
+            except (OSError, ValueError) as error:
+                self._fail_to_write(error)
                 return
             if written == size:
                 return
@@ -342,22 +343,22 @@ class WritePipeTransport(PipeTransport, FlowControl, asyncio.WriteTransport):
     def _look_at_reader(self) -> None:
         """Ready to be read: nobody reads what we write, the file was closed, or a socket has data."""
         try:
-            os.fstat(self._number())
+            os.fstat(self._pipe.fileno())
             if stat.S_ISSOCK(self._mode) and _has_something_to_say(self._fd):
                 self._unwatch(EVENT_READ)  # it would be reported for ever, for nobody reads it
                 return
-        except OSError as error:
-            self._fail(error, "Fatal error on pipe transport")
+        except (OSError, ValueError) as error:
+            self._fail_to_write(error)
             return
         self._lose(BrokenPipeError(errno.EPIPE, "the pipe's reader closed it") if self._buffer else None)
 
     def _flush(self) -> None:
         try:
-            written = os.writev(self._number(), list(islice(self._buffer, _BUFFERS_AT_ONCE)))
+            written = os.writev(self._pipe.fileno(), list(islice(self._buffer, _BUFFERS_AT_ONCE)))
         except _NOT_YET:
             return
-        except OSError as error:
-            self._fail(error, "Fatal write error on pipe transport")
+        except (OSError, ValueError) as error:
+            self._fail_to_write(error)
             return
         self._buffered -= written
         buffer = self._buffer
@@ -372,6 +373,10 @@ class WritePipeTransport(PipeTransport, FlowControl, asyncio.WriteTransport):
             if self._closing:
                 self._lose(None)
         self._resume_if_low()  # the protocol may write more at once
+
+    def _fail_to_write(self, error: OSError | ValueError) -> None:
+        told = self._closed_underfoot() if isinstance(error, ValueError) else error
+        self._fail(told, "Fatal write error on pipe transport")
 
     def _lose(self, error: BaseException | None) -> None:
         self._buffer.clear()
