@@ -135,7 +135,9 @@ def test_who_writes_does_not_lend_the_protocol_a_context(loop: EventLoop) -> Non
 
             async def write() -> None:
                 who.set("task")
-                witness.transport.write(bytes(1_000_000))
+                witness.transport.set_write_buffer_limits(0)
+                while not witness.transport.get_write_buffer_size():
+                    witness.transport.write(bytes(100_000))
                 while not witness.heard.done():
                     await loop.sock_recv(theirs, 100_000)
                 witness.transport.abort()
