@@ -17,17 +17,27 @@ from .core import Core
 class SlowPolls(Core):
     """A loop that times its polls in debug mode, and runs the core's own otherwise."""
 
+    _polls_are_timed = False
+
     def set_debug(self, enabled: bool) -> None:
         """As ``Core.set_debug``; polls are timed from the next turn on."""
         super().set_debug(enabled)
-        self.__dict__.pop("_poll", None)
-        if enabled and not self._closed:
-            self._poll = _timed(self, self._poll)  # type: ignore[method-assign]
+        self._time_polls(enabled and not self._closed)
 
     def close(self) -> None:
         """As ``Core.close``; the timed poll, which leads back to the loop, is given up."""
         super().close()
-        self.__dict__.pop("_poll", None)
+        self._time_polls(False)
+
+    def _time_polls(self, wanted: bool) -> None:
+        # Not by way of __dict__: once that was asked for, CPython stores attributes in a slower way.
+        if self._polls_are_timed == wanted:
+            return
+        self._polls_are_timed = wanted
+        if wanted:
+            self._poll = _timed(self, self._poll)  # type: ignore[method-assign]
+        else:
+            del self._poll
 
 
 def _timed(loop: Core, poll: Callable[[], None]) -> Callable[[], None]:
