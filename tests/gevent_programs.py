@@ -249,6 +249,21 @@ def callbacks_that_go_on_for_ever_starve_nobody() -> None:
     assert sorted(fired) == ["socket", "timer"]
 
 
+def a_loop_is_destroyed_by_a_callback_of_its_own() -> None:
+    loop = type(hub.loop)(default=False)
+    loop.timer(60).start(lambda: None)
+    loop.run_callback(loop.destroy)
+    loop.run()
+    assert repr(loop).endswith("destroyed>")
+    refused = 0
+    for call in (loop.run, lambda: loop.run_callback(int), lambda: loop.activecnt):
+        try:
+            call()
+        except ValueError:
+            refused += 1
+    assert refused == 3
+
+
 def a_destroyed_hub_leaves_nothing() -> None:
     before = open_files()
     for _ in range(5):

@@ -105,7 +105,7 @@ class Turns:
             self._feed_all("prepare")
             self._call_pending()
         self._run_callbacks()
-        if self._breaking:
+        if self._breaking or self._destroyed:
             return
         self._wait(nowait)
         self._take_sent()
