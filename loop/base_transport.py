@@ -12,7 +12,8 @@ from .flow_control import FlowControl
 class BaseTransport(FlowControl):
     """A transport that has a protocol, until it has told it that the connection is lost."""
 
-    __slots__ = ("_protocol",)
+    # With a dict, as CPython's have: programs hang what is theirs on a transport, and tests replace a method.
+    __slots__ = ("__dict__", "_protocol")
 
     _extra: dict[str, Any]  # of asyncio.BaseTransport
 

@@ -46,6 +46,20 @@ def test_a_connection_from_beginning_to_end(loop: EventLoop) -> None:
     loop.run_until_complete(main())
 
 
+def test_what_is_the_program_s_may_hang_on_a_transport(loop: EventLoop) -> None:
+    async def main() -> None:
+        transport, protocol, theirs = await connect(loop)
+        written: list[bytes] = []
+        asyncio.StreamWriter(transport, protocol, None, loop).write(b"to them")
+        transport.write = written.append
+        asyncio.StreamWriter(transport, protocol, None, loop).write(b"to nobody")
+        assert (written, await loop.sock_recv(theirs, 100)) == ([b"to nobody"], b"to them")
+        theirs.close()
+        await protocol.lost
+
+    loop.run_until_complete(main())
+
+
 @pytest.mark.parametrize("ending", ["close", "abort"])
 def test_connection_lost_comes_once_and_never_inside_the_call(loop: EventLoop, ending: str) -> None:
     async def main() -> None:
