@@ -63,6 +63,12 @@ _VAIN_WAITS_TO_RENEW = 100
 class Core(AsyncGenerators):
     """Scheduling and running of callbacks."""
 
+    # What few loops ever set stands here: CPython keeps 30 attributes in an object, and is slower with more
+    # (call_soon chain 5 %).
+    slow_callback_duration = 0.1
+    _vain_waits = 0  # of a foreign selector: ended early, with nothing
+    _origin_depth: int | None = None
+
     def __init__(self, selector: selectors.BaseSelector, clock: Clock | None = None) -> None:
         super().__init__()
         self._closed = True  # until there is something to close: what follows may run out of descriptors
@@ -75,19 +81,16 @@ class Core(AsyncGenerators):
         self._jobs: set[object] = set()  # and children under way, whose end a virtual clock cannot foresee
         # A foreign selector may do more in select() than look at our files, a GUI's for instance.
         self._must_poll = not hasattr(selector, "take_dropped")
-        self._vain_waits = 0  # of a foreign selector: ended early, with nothing
         self._real_time = isinstance(self._clock, MonotonicClock)
         self._at_rest = not self._real_time  # nothing ran since the files were looked at
         self._stopping = False
         self._unfinished = 0  # how much of a batch KeyboardInterrupt or SystemExit left behind
         self._thread_id: int | None = None
         self._process_id = os.getpid()
-        self.slow_callback_duration = 0.1
         self._install_waker()
         self._closed = False
         self._debug = False
         self._strict = False  # closed or in debug mode: scheduling calls look twice
-        self._origin_depth: int | None = None
         self.set_debug(is_debug_default())
 
     def _install_waker(self) -> None:

@@ -355,3 +355,10 @@ def test_out_of_debug_mode_nothing_is_timed_or_traced() -> None:
             warnings.simplefilter("error")
             assert loop.call_soon(int)._source_traceback is None
             turn(loop)
+
+
+def test_a_loop_has_no_more_attributes_than_cpython_keeps_in_an_object() -> None:
+    """Beyond 30 it makes them a dictionary, and each turn is 5 % slower."""
+    for loop in opened(OURS[0]):
+        loop.run_until_complete(loop.run_in_executor(None, int))
+        assert len(vars(loop)) <= 30
