@@ -51,7 +51,7 @@ class Tasks(Core):
             options["name"] = name
         if sys.version_info >= (3, 14) or name is None:
             return factory(self, coro, **options)  # type: ignore[return-value]  # whatever a factory makes
-        return _named(factory(self, coro, **options), name)
+        return _named(factory(self, coro, **options), name)  # type: ignore[no-any-return]
 
     def set_task_factory(self, factory: TaskFactory | None) -> None:
         """Let ``factory(loop, coro, **options)`` make the tasks; None for the default.
