@@ -39,7 +39,7 @@ class Child:
     def __init__(self, loop: Children, process: Popen, report: Callable[[int], object]) -> None:
         self._loop = loop
         self._process = process
-        self._report = report
+        self._report: Callable[[int], object] | None = report  # None: nobody wants to know any more
         self._pidfd = -1
 
     def __repr__(self) -> str:
@@ -109,21 +109,23 @@ class Child:
         except ChildProcessError:
             if process.returncode is not None:
                 return process.returncode  # Popen.poll() or wait() was called
-            logger.warning(
-                "child process %d was reaped by somebody else: its exit code is lost and reported as %d",
-                process.pid,
-                _CODE_LOST,
-            )
+            if self._report is not None:
+                logger.warning(
+                    "child process %d was reaped by somebody else: its exit code is lost and reported as %d",
+                    process.pid,
+                    _CODE_LOST,
+                )
             return _CODE_LOST
         return os.waitstatus_to_exitcode(status) if pid else None
 
     def _end(self, code: int) -> None:
         self._loop._jobs.discard(self)
-        self._report(code)
+        if self._report is not None:
+            self._report(code)
 
     def abandon(self) -> None:
         """Report nothing. A thread that goes on waiting then keeps no transport alive."""
-        self._report = lambda _: None
+        self._report = None
         self.close()
 
     def close(self) -> None:

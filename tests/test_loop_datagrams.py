@@ -261,7 +261,7 @@ def test_arguments_that_do_not_fit_together(loop: EventLoop) -> None:
         box = await mailbox(loop, local_addr=HERE)
         with pytest.raises(TypeError, match="bytes"):
             box.transport.sendto("text")
-        with pytest.raises(TypeError):
+        with pytest.raises((TypeError, ValueError)):  # PyPy's sockets raise the latter
             box.transport.sendto(b"x", "nowhere")
         assert not box.transport.is_closing()
         box.transport.close()
