@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
+from collector import collect
 from loops_under_test import OURS, SELECTORS, new_loop, opened, turn
 from muxloop import EventLoop, open_selector
 
@@ -75,7 +76,7 @@ def test_a_forgotten_loop_is_closed_by_the_collector(selector: str) -> None:
     with ours, theirs:
         del loop
         with pytest.warns(ResourceWarning, match="unclosed event loop"):
-            gc.collect()
+            collect()
         with pytest.raises(OSError, match="descriptor"):
             os.fstat(number)
 
@@ -153,6 +154,8 @@ def test_a_protocol_factory_that_fails_leaks_no_socket(loop: EventLoop) -> None:
     def fail() -> asyncio.Protocol:
         raise LookupError("no protocol")
 
+    collect()  # what other tests have left
+
     async def main() -> None:
         server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
         async with server:
@@ -160,7 +163,7 @@ def test_a_protocol_factory_that_fails_leaks_no_socket(loop: EventLoop) -> None:
                 warnings.simplefilter("error", ResourceWarning)
                 with pytest.raises(LookupError):
                     await loop.create_connection(fail, *server.sockets[0].getsockname())
-                gc.collect()
+                collect()
 
     loop.run_until_complete(main())
 

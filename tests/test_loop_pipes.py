@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import gc
 import os
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from collector import collect
 from loops_under_test import OURS, SELECTORS, opened, run_in_time, turn
 from muxloop import EventLoop
 from recorded_connections import Recorder
@@ -230,7 +230,7 @@ def test_forgotten_it_warns_and_closes_its_file(loop: EventLoop, method: str) ->
     def drop() -> None:
         loop.run_until_complete(getattr(loop, method)(asyncio.Protocol, ours))
         loop.close()
-        gc.collect()
+        collect()
 
     with pytest.warns(ResourceWarning, match=r"unclosed transport <.*PipeTransport open"):
         drop()

@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from collector import collect
 from loops_under_test import SELECTORS, new_loop, opened, run_in_time
 from muxloop import EventLoop, VirtualClock
 
@@ -361,8 +362,7 @@ def test_a_loop_closed_while_children_run_leaves_no_descriptor(loop: EventLoop) 
         pid: int = process.pid
         os.kill(pid, 0)  # it runs on until its transport is let go
         del process
-        for _ in range(3):  # PyPy's collector calls finalisers in the round after
-            gc.collect()
+        collect()
         return pid
 
     with pytest.warns(ResourceWarning, match="unclosed transport"):
