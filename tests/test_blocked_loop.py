@@ -158,8 +158,9 @@ def test_neither_an_idle_loop_nor_its_watchdog_wakes(loop: EventLoop) -> None:
     loop.set_blocked_threshold(threshold, Reports())
     of_loop, of_watchdog = loop.run_until_complete(idle())
     # The loop may wait for the GIL now and then; the watchdog looks once or twice around the measuring.
-    assert of_loop < 20
-    assert of_watchdog < 20
+    # One that looked at every threshold would make 100.
+    assert of_loop < 50
+    assert of_watchdog < 50
 
 
 def test_an_unwatched_loop_has_no_thread_and_the_plain_batch(loop: EventLoop) -> None:

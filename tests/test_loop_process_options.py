@@ -91,6 +91,11 @@ def test_a_process_that_does_not_start_leaves_nothing(
 ) -> None:
     files: dict[str, Any] = {"stdin": PIPE, "stdout": PIPE, "stderr": PIPE, **options}
     before = descriptors()
+    if "user" in options:
+        with pytest.raises(expected):
+            subprocess.Popen(program, **files)
+        if descriptors() != before:
+            pytest.skip("this Python's own Popen leaves its pipes open when the user makes no sense")
     with pytest.raises(expected):
         loop.run_until_complete(asyncio.create_subprocess_exec(*program, **files))
     assert descriptors() == before

@@ -46,9 +46,10 @@ def watched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
     """No child, dead or alive, and no descriptor."""
+    collect()  # what other tests have left
     before = set(os.listdir("/dev/fd"))
     yield
-    gc.collect()
+    collect()
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
     assert set(os.listdir("/dev/fd")) - before == set()
@@ -266,6 +267,10 @@ def test_a_cancelled_start_leaves_nothing(loop: EventLoop, how: str, steps: int)
     run_in_time(loop, main())
 
 
+@pytest.mark.skipif(
+    sys.implementation.name == "pypy",
+    reason="pipes that were never connected are closed with the last reference, which PyPy keeps for a while",
+)
 def test_all_tasks_cancelled_in_the_middle_of_a_start(loop: EventLoop) -> None:
     """As asyncio.run() does it: the task that connects the pipes is cancelled, too."""
 

@@ -71,7 +71,7 @@ def test_a_factory_is_given_every_keyword(loop: EventLoop) -> None:
 
 def test_a_keyword_that_no_task_knows_is_refused(loop: EventLoop) -> None:
     coroutine = answer()
-    with pytest.raises(TypeError, match="flavour"):
+    with pytest.raises(TypeError):
         loop.create_task(coroutine, flavour="vanilla")
     coroutine.close()
 

@@ -10,7 +10,6 @@ import os
 import random
 import socket
 import sys
-import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -313,6 +312,8 @@ def test_a_new_protocol_hears_the_rest(loop: EventLoop) -> None:
 
 
 def test_reading_makes_no_large_objects(loop: EventLoop) -> None:
+    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy cannot trace memory")
+
     async def main() -> None:
         transport, protocol, theirs = await reading(loop)
         gc.collect()
