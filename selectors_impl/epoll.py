@@ -231,10 +231,10 @@ class EpollSelector(Selector):
     def _select_warily(self, wait: float, end: float) -> list[tuple[SelectorKey, int]]:
         if self._closed:
             raise self._refusal("select")
-        known_dead = len(self._dropped)
+        known_dead = len(self.dropped)
         if self._lost:
             self._rebuild()
-        if self._always or len(self._dropped) > known_dead:
+        if self._always or len(self.dropped) > known_dead:
             wait = end = 0.0
         batch = self._poll(wait)
         if not batch and end:

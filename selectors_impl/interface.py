@@ -113,7 +113,8 @@ class Selector(selectors.BaseSelector):
     def __init__(self) -> None:
         self._keys: dict[int, SelectorKey] = {}
         self._map = _KeyMap(self)
-        self._dropped: list[SelectorKey] = []
+        # Always the same list: whether it is empty can be seen without a call. It is `take_dropped`'s.
+        self.dropped: list[SelectorKey] = []
         self._closed = False
         _open_selectors.add(self)
 
@@ -210,9 +211,8 @@ class Selector(selectors.BaseSelector):
         select, POLLNVAL of poll).  An event loop asks after each ``select`` and tells the owners, or
         they would wait for ever (trio 1272).  Whoever never asks keeps the keys alive until ``close``.
         """
-        if not self._dropped:
-            return []
-        dropped, self._dropped = self._dropped, []
+        dropped = self.dropped[:]
+        self.dropped.clear()
         return dropped
 
     def close(self) -> None:
@@ -221,7 +221,7 @@ class Selector(selectors.BaseSelector):
             return
         self._closed = True
         self._keys.clear()
-        self._dropped.clear()
+        self.dropped.clear()
         self._release()
 
     def get_key(self, fileobj: FileDescriptorLike) -> SelectorKey:
@@ -270,7 +270,7 @@ class Selector(selectors.BaseSelector):
 
     def _drop(self, fd: int) -> None:
         """Strike out a registration found dead; the caller sees to the kernel's side."""
-        self._dropped.append(self._keys.pop(fd))
+        self.dropped.append(self._keys.pop(fd))
 
     def _refusal(self, call: str) -> SelectorClosedError:
         return SelectorClosedError(f"{call}: this {self.name} selector is closed; open a new one")

@@ -116,10 +116,10 @@ class KqueueSelector(Selector):
         if self._closed:
             raise self._refusal("select")
         if self._lost or self._always:
-            known_dead = len(self._dropped)
+            known_dead = len(self.dropped)
             self._own()
             self._check_always()
-            if self._always or len(self._dropped) > known_dead:
+            if self._always or len(self.dropped) > known_dead:
                 wait = 0.0
         keys = self._keys
         try:
