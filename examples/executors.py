@@ -6,7 +6,7 @@ It prints:
 
     to_thread: for alice, in another thread
     thread pool: 3 waited for one another
-    thread pool: NotADirectoryError comes back
+    thread pool: FileNotFoundError comes back
     process pool: [168, 303, 430] primes, in other processes
     process pool: ValueError comes back
 """
@@ -50,8 +50,8 @@ async def in_a_thread_pool() -> None:
         met = await asyncio.gather(*(loop.run_in_executor(pool, meeting.wait) for _ in range(3)))
         print(f"thread pool: {len(set(met))} waited for one another")
         try:
-            await loop.run_in_executor(pool, os.listdir, __file__)
-        except NotADirectoryError as error:
+            await loop.run_in_executor(pool, os.listdir, os.path.join(os.path.dirname(__file__), "nowhere"))
+        except FileNotFoundError as error:
             print(f"thread pool: {type(error).__name__} comes back")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import errno
 import gc
 import socket
 import sys
@@ -94,8 +95,9 @@ def test_a_call_ends_when_its_socket_is_closed_underfoot(loop: EventLoop, pair: 
         loop.call_later(0.01, waited.close)
         await getattr(loop, method)(waited, *arguments)
 
-    with pytest.raises(OSError, match="Bad file descriptor"):
+    with pytest.raises(OSError) as raised:  # noqa: PT011 - its words are each system's own
         loop.run_until_complete(asyncio.wait_for(main(), 30))
+    assert raised.value.errno in (errno.EBADF, errno.ENOTSOCK)  # the latter on Windows
 
 
 def test_a_socket_closed_between_two_waits_leaves_its_number_free(loop: EventLoop) -> None:
