@@ -2,7 +2,8 @@
 # arm64, s390x: Debian 12's Python for another processor, by QEMU's emulation of one program at a time.
 # Usage: ci/platforms/emulated_cpu.sh up|run NAME   (see ci/platforms.sh)
 #
-# Emulation is slow: these are smoke tests, of the selectors, the timers and the life cycle of the loop.
+# Emulation is slow: these are smoke tests, of the selectors, and of the timers, connections
+# and the life cycle of the loop.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . ci/platforms/debian.sh
@@ -27,7 +28,7 @@ esac
 tests=(
     tests/test_{backend_choice,one_behaviour_selectors,uring_probe}.py
     tests/test_selectors{,_errnos,_fork,_limits,_lost_files,_uring}.py
-    tests/test_loop_{life_cycle,readiness,timers}.py
+    tests/test_loop_{contexts,datagrams,interface,life_cycle,readiness,servers,tasks,timers,tls,unix_sockets}.py
 )
 subjects=(muxloop selector:epoll selector:poll selector:select)
 
