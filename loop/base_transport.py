@@ -6,16 +6,15 @@ import asyncio
 from asyncio.log import logger
 from typing import Any
 
-from .flow_control import FlowControl
 
-
-class BaseTransport(FlowControl):
+class BaseTransport(asyncio.BaseTransport):
     """A transport that has a protocol, until it has told it that the connection is lost."""
 
     # With a dict, as CPython's have: programs hang what is theirs on a transport, and tests replace a method.
     __slots__ = ("__dict__", "_protocol")
 
     _extra: dict[str, Any]  # of asyncio.BaseTransport
+    _loop: asyncio.AbstractEventLoop  # of the subclass
 
     def __init__(self, protocol: asyncio.BaseProtocol, extra: dict[str, Any]) -> None:
         super().__init__(extra)

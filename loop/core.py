@@ -231,7 +231,7 @@ class Core(AsyncGenerators):
             self._track_origins(self._debug)
             self._watch_asyncgens()
             asyncio._set_running_loop(self)
-            wakeup_fd = self._listen_to_signals()
+            wakeup_fd = self._waker.listen_to_signals()
             if not self._unfinished or self._finish_batch():
                 self._turn_until_stopped()
         finally:
@@ -409,23 +409,6 @@ class Core(AsyncGenerators):
         """Report a callback that blocked the loop for ``slow_callback_duration`` or more."""
         if seconds >= self.slow_callback_duration:
             logger.warning("Executing %s took %.3f seconds", describe_running(handle, callback), seconds)
-
-    def _listen_to_signals(self) -> int | None:
-        """Let C-level signal handlers wake us; the descriptor to restore, or None if it is not ours to set.
-
-        Without it a signal that arrives between the interpreter's last look and the system call leaves the
-        loop waiting.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            return None
-        try:
-            former = signal.set_wakeup_fd(self._waker.signal_fileno(), warn_on_full_buffer=False)
-        except ValueError:  # not the main thread of the main interpreter
-            return None
-        if former != -1:
-            signal.set_wakeup_fd(former)  # somebody else counts on it
-            return None
-        return former
 
     # Debug mode.
 

@@ -18,7 +18,7 @@ from contextvars import Context, copy_context
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any, cast
 
-from .base_transport import BaseTransport
+from .flow_control import FlowControl
 from .handles import OwnedHandle
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 NOT_YET = (BlockingIOError, InterruptedError)
 
 
-class FileTransport(BaseTransport):
+class FileTransport(FlowControl):
     """A transport that owns and closes ``file``, which is non-blocking.
 
     A subclass says what is done when it can be read (``_read``), and fills ``_buffer`` and ``_buffered``.

@@ -7,11 +7,13 @@ from asyncio.log import logger
 from collections.abc import Callable
 from typing import Any
 
+from .base_transport import BaseTransport
+
 _HIGH_WATER = 64 * 1024
 _SILENT_WRITES = 5  # after the end, until the log says that somebody does not look
 
 
-class FlowControl(asyncio.BaseTransport):
+class FlowControl(BaseTransport):
     """The write-buffer limits of a transport: ``pause_writing`` and ``resume_writing`` alternate strictly.
 
     Source: https://docs.python.org/3/library/asyncio-protocol.html#flow-control-callbacks
@@ -19,10 +21,8 @@ class FlowControl(asyncio.BaseTransport):
 
     __slots__ = ("_high", "_low", "_paused", "_vain_writes")
 
-    _loop: asyncio.AbstractEventLoop  # of the subclass
-
-    def __init__(self, extra: dict[str, Any]) -> None:
-        super().__init__(extra)
+    def __init__(self, protocol: asyncio.BaseProtocol, extra: dict[str, Any]) -> None:
+        super().__init__(protocol, extra)
         self._high = _HIGH_WATER
         self._low = _HIGH_WATER // 4
         self._paused = False
@@ -63,21 +63,13 @@ class FlowControl(asyncio.BaseTransport):
             self._tell("resume_writing")
 
     def _tell(self, method: str) -> None:
-        protocol = self.get_protocol()
-        call: Callable[[], object] = getattr(protocol, method)
+        call: Callable[[], object] = getattr(self._protocol, method)
         try:
             call()
         except (SystemExit, KeyboardInterrupt):
             raise
         except BaseException as error:
-            self._loop.call_exception_handler(
-                {
-                    "message": f"protocol.{method}() failed",
-                    "exception": error,
-                    "transport": self,
-                    "protocol": protocol,
-                }
-            )
+            self._report(error, f"protocol.{method}() failed")
 
     def _note_vain_write(self) -> None:
         self._vain_writes += 1

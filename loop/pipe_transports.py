@@ -26,6 +26,7 @@ from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any, cast
 
+from .base_transport import BaseTransport
 from .flow_control import FlowControl
 from .handles import OwnedHandle
 
@@ -45,8 +46,10 @@ _ACCESS_MODE = 3  # O_ACCMODE: the part of a file's flags that tells reading fro
 _FIFOS_TELL_NOTHING = ("darwin", "ios", "sunos5")
 
 
-class PipeTransport(asyncio.BaseTransport):
+class PipeTransport(BaseTransport):
     """What both directions share: a file, which the transport owns and closes, and its protocol."""
+
+    _loop: SocketCalls
 
     def __init__(
         self,
@@ -60,12 +63,11 @@ class PipeTransport(asyncio.BaseTransport):
         self._loop = loop
         self._fd: int = file.fileno()
         self._mode = mode  # st_mode
-        self._protocol = protocol
         self._closing = False
         self._lost = False  # connection_lost has been scheduled
         self._handles: dict[int, OwnedHandle] = {}  # by what they wait for
         self._context = copy_context()  # of the protocol's calls, whoever brings them about (gh-140947)
-        super().__init__({"pipe": file})
+        super().__init__(protocol, {"pipe": file})
         loop.call_soon(self._start, waiter, context=self._context)
 
     def __repr__(self) -> str:
@@ -76,14 +78,6 @@ class PipeTransport(asyncio.BaseTransport):
         if self.__dict__.get("_pipe") is not None:
             warnings.warn(f"unclosed transport {self!r}", ResourceWarning, stacklevel=2, source=self)
             self._close_file()
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """The protocol that is told what happens; None once it was told that the connection is lost."""
-        return self._protocol
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Tell another protocol from now on."""
-        self._protocol = protocol
 
     def is_closing(self) -> bool:
         """Whether it is closed, or will be once the buffer is written."""
@@ -150,19 +144,6 @@ class PipeTransport(asyncio.BaseTransport):
         return OSError(errno.EBADF, told)
 
     # The end.
-
-    def _fail(self, error: BaseException, message: str) -> None:
-        """End the pipe over an error; only those that are not the system's are reported."""
-        if not isinstance(error, OSError):
-            self._report(error, message)
-        elif self._loop.get_debug():
-            logger.debug("%r: %s", self, message, exc_info=error)
-        self._lose(error)
-
-    def _report(self, error: BaseException, message: str) -> None:
-        self._loop.call_exception_handler(
-            {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
-        )
 
     def _lose(self, error: BaseException | None) -> None:
         if self._lost:

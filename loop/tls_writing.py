@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import IO, TYPE_CHECKING, Any
 
-from .base_transport import BaseTransport
+from .flow_control import FlowControl
 from .tls_engine import TlsEngine
 from .tls_files import send_encrypted
 from .tls_options import TlsOptions
@@ -33,7 +33,7 @@ class TlsState(enum.Enum):
     LOST = enum.auto()
 
 
-class TlsWriting(BaseTransport, asyncio.Transport):
+class TlsWriting(FlowControl, asyncio.Transport):
     """What a TLS transport does with what is written to it."""
 
     __slots__ = (

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from contextlib import suppress
 from weakref import WeakSet
 
@@ -68,6 +69,23 @@ class Waker:
         """Swallow the bytes that have come."""
         with suppress(BlockingIOError):
             self._receiver.recv(4096)
+
+    def listen_to_signals(self) -> int | None:
+        """Let C-level signal handlers wake us; the descriptor to restore, or None if it is not ours to set.
+
+        Without it a signal that arrives between the interpreter's last look and the system call leaves the
+        loop waiting.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return None
+        try:
+            former = signal.set_wakeup_fd(self.signal_fileno(), warn_on_full_buffer=False)
+        except ValueError:  # not the main thread of the main interpreter
+            return None
+        if former != -1:
+            signal.set_wakeup_fd(former)  # somebody else counts on it
+            return None
+        return former
 
     def close(self) -> None:
         """Free both sockets."""
