@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import os
 import selectors
-from asyncio import events
+from asyncio import events, unix_events
 from collections import Counter
 from typing import Any
 
@@ -43,16 +43,23 @@ def install(loop: str) -> None:
     if loop == "asyncio":
         return
 
-    class DefaultEventLoopPolicy(asyncio.DefaultEventLoopPolicy):
+    # From 3.14 on the public names warn when they are touched, and asyncio itself goes by the private ones.
+    private = hasattr(unix_events, "_DefaultEventLoopPolicy")
+    base: Any = unix_events._DefaultEventLoopPolicy if private else asyncio.DefaultEventLoopPolicy
+
+    class DefaultEventLoopPolicy(base):
         """asyncio's own, child watchers and all, with muxloop's loops."""
 
         _loop_factory = SelectorEventLoop
 
+    if private:
+        unix_events._DefaultEventLoopPolicy = DefaultEventLoopPolicy
     asyncio.DefaultEventLoopPolicy = DefaultEventLoopPolicy  # type: ignore[misc]
     asyncio.SelectorEventLoop = SelectorEventLoop  # type: ignore[assignment,misc]
     if hasattr(asyncio, "EventLoop"):
         asyncio.EventLoop = SelectorEventLoop
-    asyncio.set_event_loop_policy(muxloop.EventLoopPolicy())
+    set_policy = events._set_event_loop_policy if private else asyncio.set_event_loop_policy
+    set_policy(muxloop.EventLoopPolicy())
 
 
 def ours(counted: Counter[str]) -> int:
