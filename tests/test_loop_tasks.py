@@ -69,6 +69,7 @@ def test_a_factory_is_given_every_keyword(loop: EventLoop) -> None:
     assert given[-1] == {"name": "n", "flavour": "vanilla"}
 
 
+@pytest.mark.skipif(sys.implementation.name == "pypy", reason="its task fails once more when it is finalised")
 def test_a_keyword_that_no_task_knows_is_refused(loop: EventLoop) -> None:
     coroutine = answer()
     with pytest.raises(TypeError):
