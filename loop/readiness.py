@@ -211,7 +211,7 @@ class Readiness:
         self.waits = 0
         checks = min(len(self.interests), CHECKS_IN_DEBUG_MODE if self.debug else 1)
         for _ in range(checks):
-            if not self._round:
+            if not self._round or len(self._round) > 2 * len(self.interests):  # most are gone
                 self._round = list(self.interests)
             fd = self._round.pop()
             interest = self.interests.get(fd)
