@@ -85,9 +85,13 @@ def nobody_hears_of_what_was_cancelled(loop: Any, _patience_s: float) -> object:
 @shows("ticks_at_rest", right=True)
 def a_loop_at_rest_does_not_look_up(loop: Any, _patience_s: float) -> object:
     polls = count_polls(loop)
-    loop.call_later(0.05, loop.stop)
-    loop.run_forever()
-    return len(polls) < 10
+    most = 0
+    for _ in range(5):  # on a busy machine a tick may come late
+        before = len(polls)
+        loop.call_later(0.05, loop.stop)
+        loop.run_forever()
+        most = max(most, len(polls) - before)
+    return most < 10
 
 
 @shows("polls_at_rest", right=True)
