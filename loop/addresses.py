@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from asyncio.trsock import TransportSocket
 from collections.abc import Iterable
 from itertools import chain, zip_longest
 from typing import Any
@@ -71,9 +72,18 @@ def interleave(infos: Iterable[AddressInfo], first_family_count: int) -> list[Ad
     return head + [info for info in rounds if info is not None]
 
 
-def name_of(ask: Any) -> Any:
+def _name_of(ask: Any) -> Any:
     """A socket's name, if it has one: None where asking is an error."""
     try:
         return ask()
     except OSError:
         return None
+
+
+def socket_facts(sock: socket.socket, peername: Any = None) -> dict[str, Any]:
+    """What ``get_extra_info`` of a transport tells of its socket; ``peername`` where it is known already."""
+    return {
+        "socket": TransportSocket(sock),
+        "sockname": _name_of(sock.getsockname),
+        "peername": _name_of(sock.getpeername) if peername is None else peername,
+    }

@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-from asyncio.trsock import TransportSocket
 from selectors import EVENT_WRITE
 from typing import TYPE_CHECKING, Any
 
-from .addresses import name_of
+from .addresses import socket_facts
 from .file_transport import NOT_YET, FileTransport
 
 if TYPE_CHECKING:
@@ -42,19 +41,10 @@ class DatagramTransport(FileTransport, asyncio.DatagramTransport, asyncio.Transp
         address: Any,
         waiter: asyncio.Future[None],
     ) -> None:
-        peername = name_of(sock.getpeername)
-        super().__init__(
-            loop,
-            sock,
-            protocol,
-            {
-                "socket": TransportSocket(sock),
-                "sockname": name_of(sock.getsockname),
-                "peername": peername,
-            },
-        )
+        facts = socket_facts(sock)
+        super().__init__(loop, sock, protocol, facts)
         self._address = address
-        self._connected = peername is not None
+        self._connected = facts["peername"] is not None
         loop.call_soon(self._start, waiter, context=self._context)
 
     def sendto(self, data: bytes | bytearray | memoryview, addr: Any = None) -> None:

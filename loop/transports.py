@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from asyncio.log import logger
-from asyncio.trsock import TransportSocket
 from collections import deque
 from collections.abc import Iterable
 from itertools import islice
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import IO, TYPE_CHECKING, Any
 
-from .addresses import name_of
+from .addresses import socket_facts
 from .file_transport import NOT_YET, FileTransport
 from .handles import OwnedHandle
 
@@ -56,16 +55,7 @@ class SocketTransport(FileTransport, asyncio.Transport):
         self._eof_read = False
         self._eof_written = False
         self._waiter: asyncio.Future[None] | None = None  # of sendfile: buffer empty, or socket writable
-        super().__init__(
-            loop,
-            sock,
-            protocol,
-            {
-                "socket": TransportSocket(sock),
-                "sockname": name_of(sock.getsockname),
-                "peername": name_of(sock.getpeername) if peername is None else peername,
-            },
-        )
+        super().__init__(loop, sock, protocol, socket_facts(sock, peername))
         if sock.family in (socket.AF_INET, socket.AF_INET6):
             # Small writes shall not wait for the peer's acknowledgement.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
