@@ -28,6 +28,15 @@ class BaseTransport(asyncio.BaseTransport):
         """Tell another protocol from now on."""
         self._protocol = protocol
 
+    def _tell_made(self) -> None:
+        """Tell the protocol of the connection; what it raises, but for Ctrl-C, ends that."""
+        try:
+            self._protocol.connection_made(self)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fail(error, "Fatal error: protocol.connection_made() call failed.")
+
     def _fail(self, error: BaseException, message: str) -> None:
         """End the connection over an error; only those that are not the network's are reported."""
         if not isinstance(error, OSError):

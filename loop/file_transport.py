@@ -122,11 +122,7 @@ class FileTransport(FlowControl):
 
     def _start(self, waiter: asyncio.Future[None] | None) -> None:
         try:
-            self._protocol.connection_made(self)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            self._fail(error, "Fatal error: protocol.connection_made() call failed.")
+            self._tell_made()
         finally:  # Ctrl-C too leaves a connection that works, and nobody waiting for it
             if self._reading is None and not self._closing:
                 self._reading = True

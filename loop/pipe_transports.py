@@ -103,11 +103,7 @@ class PipeTransport(BaseTransport):
                     waiter.set_exception(error)
                 return
         try:
-            self._protocol.connection_made(self)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            self._fail(error, "Fatal error: protocol.connection_made() call failed.")
+            self._tell_made()
         finally:  # Ctrl-C too leaves a pipe that works, and nobody waiting for it
             if not waiter.done():
                 waiter.set_result(None)

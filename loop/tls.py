@@ -189,11 +189,7 @@ class TlsTransport(TlsWriting, asyncio.BufferedProtocol):
         self._state = TlsState.OPEN
         try:
             if self._tells_made:
-                self._protocol.connection_made(self)
-        except (SystemExit, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            self._fail(error, "Fatal error: protocol.connection_made() call failed.")
+                self._tell_made()
         finally:
             self._settle_waiter(None)
         self._deliver()

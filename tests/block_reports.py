@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from traceback import StackSummary
 from typing import Any
 
@@ -62,3 +63,11 @@ class Letting(logging.Handler):
 
 def watchdogs() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "muxloop-watchdog"]
+
+
+def listening() -> Iterator[Letting]:
+    """For a fixture: what asyncio's logger is told, until the test is over."""
+    handler = Letting()
+    logging.getLogger("asyncio").addHandler(handler)
+    yield handler
+    logging.getLogger("asyncio").removeHandler(handler)

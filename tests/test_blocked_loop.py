@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from block_reports import THRESHOLD_S, Letting, Reports, watchdogs
+from block_reports import THRESHOLD_S, Letting, Reports, listening, watchdogs
 from forked_children import in_child
 from loops_under_test import OURS, SELECTORS, new_loop, opened, turn
 from muxloop import EventLoop, VirtualClock
@@ -38,10 +38,7 @@ def each() -> Iterator[EventLoop]:
 
 @pytest.fixture
 def log() -> Iterator[Letting]:
-    handler = Letting()
-    logging.getLogger("asyncio").addHandler(handler)
-    yield handler
-    logging.getLogger("asyncio").removeHandler(handler)
+    yield from listening()
 
 
 def test_the_stack_of_a_blocking_callback_is_told_while_it_blocks(loop: EventLoop) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import subprocess
@@ -11,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from block_reports import THRESHOLD_S, Letting, watchdogs
+from block_reports import THRESHOLD_S, Letting, listening, watchdogs
 from loops_under_test import OURS, opened, turn
 from muxloop import EventLoop, new_event_loop
 from muxloop.errors import UsageError
@@ -27,10 +26,7 @@ def each() -> Iterator[EventLoop]:
 
 @pytest.fixture
 def log() -> Iterator[Letting]:
-    handler = Letting()
-    logging.getLogger("asyncio").addHandler(handler)
-    yield handler
-    logging.getLogger("asyncio").removeHandler(handler)
+    yield from listening()
 
 
 def test_bad_arguments_are_refused(each: EventLoop) -> None:
