@@ -16,6 +16,7 @@ from typing import Any
 from faulty_base import FaultBed, LoopFault, SteppedLoop
 from faulty_cancellation import CANCELLATION_FAULTS
 from faulty_contradictions import CONTRADICTION_FAULTS
+from faulty_datagrams import DATAGRAM_FAULTS
 from faulty_endings import ENDING_FAULTS
 from faulty_factories import FACTORY_FAULTS
 from faulty_heaps import HEAP_FAULTS
@@ -86,6 +87,7 @@ LOOP_FAULTS: dict[str, LoopFault] = {
     **SOCK_CALL_FAULTS,
     **CONTRADICTION_FAULTS,
     **TRANSPORT_FAULTS,
+    **DATAGRAM_FAULTS,
     **NAME_FAULTS,
     **TLS_FAULTS,
     **KILLERS,

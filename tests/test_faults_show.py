@@ -41,6 +41,7 @@ for module in (
     "resources",
     "endings",
     "transports",
+    "datagrams",
     "names",
     "factories",
     "sock_calls",

@@ -217,6 +217,24 @@ class BufferedTalker(Talker, asyncio.BufferedProtocol):
         self.data_received(bytes(self._buffer[:nbytes]))
 
 
+def asked(transport: Any, method: str, *arguments: Any) -> Any:
+    """What a method of a transport returns; the error in words when it raises."""
+    try:
+        return getattr(transport, method)(*arguments)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def state_of(transport: Any) -> dict[str, Any]:
+    """What a transport says of its buffer, and of whether it is closing."""
+    limits = asked(transport, "get_write_buffer_limits")
+    return {
+        "size": asked(transport, "get_write_buffer_size"),
+        "limits": list(limits) if isinstance(limits, tuple) else limits,
+        "closing": asked(transport, "is_closing"),
+    }
+
+
 def talker(stage: Transports, link: Link) -> Talker:
     """The protocol that the link wants."""
     return Talker(stage, link) if link.kind == "streaming" else BufferedTalker(stage, link)

@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import tempfile
 from collections import deque
+from pathlib import Path
 from typing import Any
 
-from .connections import payload
+from .connections import payload, state_of
 from .servers import Servers
 
 _LARGEST = 1 << 16
+_LOOK_AGAIN_S = 0.001
 ON_THE_WAY = 100_000
 """Bytes that wait to be received: of more, kernels throw some away, and nobody is to blame (udp(7))."""
+
+_WAITING = 10
+"""So many datagrams wait for one Unix socket by default (net.unix.max_dgram_qlen)."""
 
 
 class Endpoint:
@@ -21,11 +27,26 @@ class Endpoint:
 
     def __init__(self, number: int, way: str) -> None:
         self.number, self.way = number, way
-        self.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.peer.bind(("127.0.0.1", 0))
+        self.near: socket.socket | None = None
+        """The socket that the transport gets, when it does not make its own."""
+        self.folder: tempfile.TemporaryDirectory[str] | None = None
+        """Where the names of a Unix endpoint and of its peer are."""
+        if way == "unnamed":
+            self.near, self.peer = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        elif way == "unix":
+            self.folder = tempfile.TemporaryDirectory()
+            self.near, self.peer = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+            self.near.bind(str(Path(self.folder.name, "near")))
+            self.peer.bind(str(Path(self.folder.name, "peer")))
+            self.near.connect(self.peer.getsockname())  # not back: the peer would have room for more
+        else:
+            self.peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.peer.bind(("127.0.0.1", 0))
         self.peer.setblocking(False)
         self.address = self.peer.getsockname()
         self.transport: Any = None
+        self.owed = 0
+        """How many datagrams of a Unix endpoint its peer has not received yet: there, none gets lost."""
         self.sent = 0
         """How many datagrams the peer has sent."""
         self.heard = 0
@@ -54,8 +75,14 @@ class DatagramTalker(asyncio.DatagramProtocol):
             "datagram_received",
             size=len(data),
             intact=bytes(data) == payload(len(data), len(data)),
-            from_peer=tuple(addr) == self.endpoint.address,
+            from_peer=self.endpoint.way == "unnamed" or list(addr or ()) == list(self.endpoint.address),
         )
+
+    def pause_writing(self) -> None:
+        self.stage.told_of_datagram(self.endpoint, "pause_writing")
+
+    def resume_writing(self) -> None:
+        self.stage.told_of_datagram(self.endpoint, "resume_writing")
 
     def error_received(self, exc: Exception) -> None:
         self.stage.told_of_datagram(self.endpoint, "error_received", exception=type(exc).__name__)
@@ -66,7 +93,7 @@ class DatagramTalker(asyncio.DatagramProtocol):
 
 
 class Datagrams(Servers):
-    """endpoint, sendto, datagram, take_datagrams…"""
+    """endpoint, sendto, burst, datagram, take_datagrams…"""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -86,12 +113,18 @@ class Datagrams(Servers):
         self.errand("endpoint", pair, lambda: self._open_endpoint(endpoint), way=text)
 
     async def _open_endpoint(self, endpoint: Endpoint) -> None:
-        where = {"remote_addr": endpoint.address} if endpoint.way == "connected" else {}
-        await self.loop.create_datagram_endpoint(
-            lambda: DatagramTalker(self, endpoint),
-            local_addr=("127.0.0.1", 0),
-            **where,
-        )
+        if endpoint.near is not None:
+            where: dict[str, Any] = {"sock": endpoint.near}
+        else:
+            where = {"local_addr": ("127.0.0.1", 0)}
+            if endpoint.way == "connected":
+                where["remote_addr"] = endpoint.address
+        try:
+            await self.loop.create_datagram_endpoint(lambda: DatagramTalker(self, endpoint), **where)
+        except BaseException:
+            if endpoint.near is not None:
+                endpoint.near.close()
+            raise
 
     def _endpoint_at(self, pair: int) -> Endpoint | None:
         endpoint = self.endpoints.get(pair)
@@ -102,15 +135,27 @@ class Datagrams(Servers):
         if endpoint is None or endpoint.closed:
             return
         self.do_take_datagrams(pair)
-        error = None
-        if endpoint.gone and endpoint.way == "connected":
+        if endpoint.gone and endpoint.way != "bound":
             self.expect(f"error_received of endpoint {pair}")
+        self._send_datagram(endpoint, size)
+
+    def do_burst(self, pair: int, count: int, size: int) -> None:
+        endpoint = self._endpoint_at(pair)
+        if endpoint is None or endpoint.closed:
+            return
+        for longer in range(count):
+            self._send_datagram(endpoint, size + longer)
+
+    def _send_datagram(self, endpoint: Endpoint, size: int) -> None:
+        error = None
         try:
-            to = None if endpoint.way == "connected" else endpoint.address
+            to = endpoint.address if endpoint.way == "bound" else None
             endpoint.transport.sendto(payload(size, size), to)
         except Exception as caught:
             error = f"{type(caught).__name__}: {caught}"
-        self.note("sendto", str(pair), size=size, gone=endpoint.gone, error=error)
+        else:
+            endpoint.owed += 1
+        self.note("sendto", str(endpoint.number), size=size, gone=endpoint.gone, error=error)
 
     def do_close_endpoint(self, pair: int) -> None:
         endpoint = self._endpoint_at(pair)
@@ -127,9 +172,12 @@ class Datagrams(Servers):
         endpoint = self._endpoint_at(pair)
         if endpoint is None or endpoint.gone or endpoint.closed:
             return
-        if sum(endpoint.on_the_way) + size > ON_THE_WAY:
+        if sum(endpoint.on_the_way) + size > ON_THE_WAY or len(endpoint.on_the_way) >= _WAITING:
             return
-        endpoint.peer.sendto(payload(size, size), endpoint.transport.get_extra_info("sockname"))
+        if endpoint.way == "unnamed":
+            endpoint.peer.send(payload(size, size))
+        else:
+            endpoint.peer.sendto(payload(size, size), endpoint.transport.get_extra_info("sockname"))
         endpoint.on_the_way.append(size)
         endpoint.sent += 1
         self.expect(f"datagram_received of endpoint {pair}")
@@ -142,8 +190,27 @@ class Datagrams(Servers):
         with contextlib.suppress(OSError):
             while True:
                 data = endpoint.peer.recv(_LARGEST)
+                endpoint.owed -= 1
                 intact = data == payload(len(data), len(data))
                 self.note("took-datagram", str(pair), size=len(data), intact=intact)
+
+    def do_drain_datagrams(self, pair: int) -> None:
+        endpoint = self._endpoint_at(pair)
+        if endpoint is not None:
+            self.expect(f"all datagrams of endpoint {pair}")
+            self._drain_endpoint(endpoint)
+
+    def _drain_endpoint(self, endpoint: Endpoint) -> None:
+        self.do_take_datagrams(endpoint.number)
+        if endpoint.owed > 0:
+            self.loop.call_later(_LOOK_AGAIN_S, self._drain_endpoint, endpoint)
+        else:
+            self.arrived(f"all datagrams of endpoint {endpoint.number}")
+
+    def do_look_endpoint(self, pair: int) -> None:
+        endpoint = self._endpoint_at(pair)
+        if endpoint is not None:
+            self.note("looked-endpoint", str(pair), owed=endpoint.owed, **state_of(endpoint.transport))
 
     def do_no_peer(self, pair: int) -> None:
         endpoint = self._endpoint_at(pair)
@@ -155,3 +222,5 @@ class Datagrams(Servers):
     def close_endpoints(self) -> None:
         for endpoint in self.endpoints.values():
             endpoint.peer.close()
+            if endpoint.folder is not None:
+                endpoint.folder.cleanup()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ..program import Program
-from .connections import Link, Peer, connected, payload, talker
+from .connections import Link, Peer, asked, connected, payload, state_of, talker
 from .lifecycle import LifeCycle
 from .stage import PATIENCE_S
 
@@ -117,7 +117,14 @@ class Transports(LifeCycle):
         self._activity += 1
         self.met(f"{what} of {link.number}")
         if noted or link.during:
-            self.note("told", str(link.number), what=what, during=link.during[-1:], **data, **_state(link))
+            self.note(
+                "told",
+                str(link.number),
+                what=what,
+                during=link.during[-1:],
+                **data,
+                **state_of(link.transport),
+            )
         self._expect_what_must_come(link)
         link.times[what] += 1
         self._telling += 1
@@ -174,7 +181,7 @@ class Transports(LifeCycle):
             data["error"] = f"{type(error).__name__}: {error}"
         finally:
             link.during.pop()
-            data |= _state(link)
+            data |= state_of(link.transport)
         return data
 
     def do_write(self, pair: int, size: int, text: str = "bytes") -> None:
@@ -239,11 +246,13 @@ class Transports(LifeCycle):
         transport = link.transport
         if transport is None:
             return
-        seen: dict[str, Any] = {name: _info(_asked(transport, "get_extra_info", name)) for name in NAMES}
-        seen["unknown"] = repr(_asked(transport, "get_extra_info", "no such name", 42))
-        seen["reading"] = _asked(transport, "is_reading")
+        seen: dict[str, Any] = {name: _info(asked(transport, "get_extra_info", name)) for name in NAMES}
+        seen["unknown"] = repr(asked(transport, "get_extra_info", "no such name", 42))
+        seen["reading"] = asked(transport, "is_reading")
         names = link.peer.names if link.peer is not None else None
-        self.note("looked", str(pair), lost=link.lost, way=link.way, names=names, **seen, **_state(link))
+        self.note(
+            "looked", str(pair), lost=link.lost, way=link.way, names=names, **seen, **state_of(link.transport)
+        )
 
     def do_sendfile(self, pair: int, size: int, offset: int, count: int, text: str) -> None:
         link = self.link(pair)
@@ -341,24 +350,6 @@ class Transports(LifeCycle):
             for end in (link.peer, link.listener):
                 if end is not None:
                     end.close()
-
-
-def _state(link: Link) -> dict[str, Any]:
-    """What the transport says of itself; what it does not offer is None."""
-    transport = link.transport
-    limits = _asked(transport, "get_write_buffer_limits")
-    return {
-        "size": _asked(transport, "get_write_buffer_size"),
-        "limits": list(limits) if isinstance(limits, tuple) else limits,
-        "closing": _asked(transport, "is_closing"),
-    }
-
-
-def _asked(transport: Any, method: str, *arguments: Any) -> Any:
-    try:
-        return getattr(transport, method)(*arguments)
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
 
 
 def _info(value: Any) -> Any:

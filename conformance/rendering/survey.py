@@ -106,6 +106,8 @@ def _near(ms: Any) -> float:
     return float(ms) if not isinstance(ms, str) and 0 < ms <= _FAR_MS else 0.0
 
 
+DRAINING_MS = 30
+"""How long a peer that wants all datagrams looks for more, once a millisecond."""
 _OWN_MS: dict[str, Callable[[Action], float]] = {
     "later": lambda action: _near(action[2]),
     "at": lambda action: _near(action[2]),
@@ -122,6 +124,7 @@ _OWN_MS: dict[str, Callable[[Action], float]] = {
     "pingpong": lambda action: action[2] * 1.0,
     "flood": lambda action: action[2] * 0.05,
     "fork": lambda _: 100.0,
+    "drain_datagrams": lambda _: DRAINING_MS,
     "link": lambda _: 10.0,
     "tls_link": lambda _: 150.0,
     "tls_limits": lambda action: float(action[2] + action[3]),

@@ -12,7 +12,7 @@ from .rule import LEVELS, PLATFORM_FEATURES, Finding, Rule, catalogue
 
 __all__ = ["LEVELS", "PLATFORM_FEATURES", "RULES_VERSION", "Finding", "Rule", "all_rules", "chosen_rules"]
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 """Raised by one whenever a rule comes, goes or changes its meaning."""
 
 LEAVES_OUT = "!"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 from hypothesis import strategies as st
 
@@ -29,7 +28,7 @@ from ..conversations import (
 from ..history import Event, History
 from ..strategies import action, several
 from .connections import arrivals, calls, connected, connections, peers, told
-from .queries import runs_ended
+from .queries import in_turns, runs_ended
 from .rule import Finding, rule
 
 _WRITES = st.one_of(WRITE, action("write", 0, st.sampled_from([70_001, 200_000]), st.just("lines")))
@@ -59,13 +58,7 @@ def flow_control(history: History) -> Iterator[Finding]:
     yield from runs_ended(history)
     for label in connections(history):
         turns = told(history, label, "pause_writing", "resume_writing")
-        if turns and turns[0]["what"] != "pause_writing":
-            yield Finding("pause_writing comes before resume_writing", "resume_writing came first")
-        for first, second in pairwise(turns):
-            if first["what"] == second["what"]:
-                yield Finding(
-                    "pause_writing and resume_writing come in turns", f"{first['what']} came twice in a row"
-                )
+        yield from in_turns(turns)
         yield from _limits_as_set(history, label)
         yield from _paused_when_full(history, label, turns)
 

@@ -49,6 +49,17 @@ def not_refused(history: History) -> Iterator[Finding]:
             yield Finding(f"{call['via']} of {call.label} is accepted", f"it raised {call['error']}")
 
 
+def in_turns(turns: Sequence[Event]) -> Iterator[Finding]:
+    """Of flow control one protocol was told pause_writing first, and never the same twice in a row."""
+    if turns and turns[0]["what"] != "pause_writing":
+        yield Finding("pause_writing comes before resume_writing", "resume_writing came first")
+    for first, second in pairwise(turns):
+        if first["what"] == second["what"]:
+            yield Finding(
+                "pause_writing and resume_writing come in turns", f"{first['what']} came twice in a row"
+            )
+
+
 def runs_ended(history: History) -> Iterator[Finding]:
     """Every run came back by itself, with nothing missing and without an exception."""
     for returned in history.of("returned"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -79,6 +80,10 @@ PLATFORM_FEATURES: dict[str, tuple[bool, str]] = {
     "signals": (hasattr(signal, "SIGUSR1"), "this platform has no SIGUSR1"),
     "descriptors": (os.name == "posix", "sockets are no file descriptors on this platform"),
     "itimer": (hasattr(signal, "setitimer"), "this platform has no setitimer()"),
+    "unix-datagrams": (
+        hasattr(socket, "AF_UNIX") and os.name == "posix",
+        "this platform has no datagrams between Unix sockets",
+    ),
     "children": (hasattr(os, "waitid"), "this platform has no waitid()"),
     "handler-contexts": (sys.version_info >= (3, 12), "before Python 3.12 nothing was said of it"),
     "waits": (os.name == "posix", "this platform does not count context switches"),

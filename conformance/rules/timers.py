@@ -327,7 +327,9 @@ _SHORT = st.lists(st.integers(20, 60), min_size=5, max_size=8).map(
 _ROW = 350
 """So many timers in one row of ``_EACH_MS``, a millisecond after the other."""
 # Wheels and hierarchies of them err where a delay is a whole number of turns: so each delay has its timer.
-_EACH_MS = st.tuples(st.integers(2, 3), st.integers(0, 9)).map(
+# None is below a millisecond: a loop that rounds such a delay to nothing is HEAP-03's business, and would be
+# blamed here only on a machine so slow that arming the rows takes longer than _OVERTAKEN_S.
+_EACH_MS = st.tuples(st.integers(2, 3), st.integers(10, 19)).map(
     lambda drawn: tuple(
         ("bulk", f"b{row}", _ROW, row * _ROW + drawn[1] / 10, 1000) for row in range(drawn[0])
     )
