@@ -19,11 +19,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from fault_hunts import FAULTS, SEEDS, hunt, verdicts_on  # noqa: E402 - found through the line above
+from faulty_endings import ELSEWHERE  # noqa: E402
 from kill_matrix import STEADY, Catch, catches_on, drawn, shapes_of  # noqa: E402
 from muxloop.conformance.declarations import reason_for  # noqa: E402
 from muxloop.conformance.rules import Rule, all_rules  # noqa: E402
 from muxloop.conformance.subjects import parse  # noqa: E402
 from muxloop.conformance.suite import Bench  # noqa: E402
+
+PLANTED = (*FAULTS.values(), *ELSEWHERE.values())
+"""Of those that another Python has, the page keeps what it says."""
 
 
 def judged(subject: str, every: bool) -> tuple[Catch, float]:
@@ -84,9 +88,9 @@ def main(arguments: Sequence[str]) -> int:
     for subject, catch in _judged_all(chosen, options.all_rules, options.jobs):
         known[FAULTS[subject].name] = catch
         if page is not None:
-            page.write_text(drawn(FAULTS.values(), known), encoding="utf-8")
+            page.write_text(drawn(PLANTED, known), encoding="utf-8")
     if page is not None and not chosen:  # of faults that are gone the page shall not tell
-        page.write_text(drawn(FAULTS.values(), known), encoding="utf-8")
+        page.write_text(drawn(PLANTED, known), encoding="utf-8")
     return _sum_up(named, known)
 
 
