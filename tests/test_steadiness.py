@@ -18,6 +18,12 @@ def test_the_same_verdicts_every_time(monkeypatch):
     assert run.stdout == "4 verdicts, 2 runs: 0 differed\n"
 
 
+def test_several_runs_at_a_time():
+    run = steadiness("2", "muxloop@select", "--rules", "CAN-0[12]", "-n", "2")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "2 verdicts, 4 runs: 0 differed\n"
+
+
 def test_a_verdict_that_changes_is_named_with_the_run(monkeypatch, tmp_path):
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "tests"))
     monkeypatch.setenv("MUXLOOP_TEST_FIRST_RUN", str(tmp_path / "first"))
@@ -36,3 +42,4 @@ def test_what_cannot_be_run_is_told():
     assert run.returncode == 2
     assert "nope: no subject of that name" in run.stderr
     assert steadiness("0", "muxloop").returncode == 2
+    assert steadiness("1", "muxloop", "-n", "0").returncode == 2

@@ -1,9 +1,9 @@
 """``python ci/steadiness``: whether a rule gives the same verdict in each of many runs.
 
-Half of the runs have the machine to themselves, as far as we can tell; during the other half as many
-processes as there are cores count for ever. All make up the same programs, so that nothing but time can tell
-them apart, or other ones each with --seeds. Prints one line for each rule that ever differed. Exit codes:
-0 none did; 1 one did; 2 bad usage; 3 a run failed.
+Half of the runs have the machine to themselves, as far as we can tell, and share it with -n; during the
+other half as many processes as there are cores count for ever. All make up the same programs, so that nothing
+but time can tell them apart, or other ones each with --seeds. Prints one line for each rule that ever
+differed. Exit codes: 0 none did; 1 one did; 2 bad usage; 3 a run failed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,8 +56,12 @@ def load(processes: int) -> Iterator[None]:
             each.wait()
 
 
-def judged(options: argparse.Namespace, seed: int) -> Iterator[tuple[str, str, str, str]]:
-    """Subject, rule, outcome and message of each verdict of one run; SystemExit when it came to no end."""
+Verdict = tuple[str, str, str, str]
+"""Subject, rule, outcome and message."""
+
+
+def judged(options: argparse.Namespace, seed: int) -> list[Verdict]:
+    """The verdicts of one run; SystemExit when it came to no end."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "report.json")
         command = [sys.executable, "-P", "-m", "muxloop", "conform", *options.subjects, "--seed", str(seed)]
@@ -67,9 +72,11 @@ def judged(options: argparse.Namespace, seed: int) -> Iterator[tuple[str, str, s
             sys.stderr.write(run.stderr)
             raise SystemExit(2 if run.returncode == 2 else 3)
         report = json.loads(path.read_text(encoding="utf-8"))
-    for subject in report["subjects"]:
-        for verdict in subject["results"]:
-            yield subject["subject"], verdict["rule"], verdict["outcome"], verdict["message"]
+    return [
+        (subject["subject"], verdict["rule"], verdict["outcome"], verdict["message"])
+        for subject in report["subjects"]
+        for verdict in subject["results"]
+    ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -81,16 +88,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rules", metavar="GLOB,…", help="only these rules")
     parser.add_argument("--profile", default="quick", metavar="NAME")
     parser.add_argument("--seeds", action="store_true", help="other programs in each run")
+    parser.add_argument("-n", type=int, default=1, metavar="N", dest="at_once", help="so many runs at a time")
     options = parser.parse_args(arguments)
+    if options.at_once < 1:
+        parser.error(f"-n {options.at_once}: no run would ever begin; give 1 or more")
     if options.runs < 1:
         parser.error(f"{options.runs} runs tell nothing; give 1 or more")
     outcomes: dict[tuple[str, str], Outcomes] = defaultdict(Outcomes)
     for state, processes in (("idle", 0), ("loaded", os.cpu_count() or 1)):
-        for number in range(1, options.runs + 1):
-            with load(processes):
-                for subject, rule, outcome, message in judged(options, number if options.seeds else 1):
+        seeds = [number if options.seeds else 1 for number in range(1, options.runs + 1)]
+        with load(processes), ThreadPoolExecutor(options.at_once) as pool:
+            for number, verdicts in enumerate(pool.map(lambda seed: judged(options, seed), seeds), 1):
+                for subject, rule, outcome, message in verdicts:
                     outcomes[subject, rule].add(outcome, f"{state} run {number}", message)
-            print(f"{state} run {number} of {options.runs} done", file=sys.stderr, flush=True)
+                print(f"{state} run {number} of {options.runs} done", file=sys.stderr, flush=True)
     differing = {pair: seen for pair, seen in outcomes.items() if len(seen.counts) > 1}
     for (subject, rule), seen in differing.items():
         print(f"{subject} {rule}: {seen}")
