@@ -17,7 +17,6 @@ _LARGEST = 1 << 16
 _LOOK_AGAIN_S = 0.001
 ON_THE_WAY = 100_000
 """Bytes that wait to be received: of more, kernels throw some away, and nobody is to blame (udp(7))."""
-
 _WAITING = 10
 """So many datagrams wait for one Unix socket by default (net.unix.max_dgram_qlen)."""
 
@@ -172,7 +171,9 @@ class Datagrams(Servers):
         endpoint = self._endpoint_at(pair)
         if endpoint is None or endpoint.gone or endpoint.closed:
             return
-        if sum(endpoint.on_the_way) + size > ON_THE_WAY or len(endpoint.on_the_way) >= _WAITING:
+        if sum(endpoint.on_the_way) + size > ON_THE_WAY:
+            return
+        if endpoint.near is not None and len(endpoint.on_the_way) >= _WAITING:
             return
         if endpoint.way == "unnamed":
             endpoint.peer.send(payload(size, size))
