@@ -284,8 +284,10 @@ class WaitsForFutures(SteppedLoop):
             self._forsake(task)
         return self._result_of(task)
 
-    def _stop_when_done(self, _task: asyncio.Future[Any]) -> None:
-        self.stop()
+    def _stop_when_done(self, task: asyncio.Future[Any]) -> None:
+        left = not task.cancelled() and isinstance(task.exception(), (KeyboardInterrupt, SystemExit))
+        if not left:  # else the run has ended already
+            self.stop()
 
     def _forsake(self, task: asyncio.Future[Any]) -> None:
         """The run has ended, and the task has not."""
@@ -338,6 +340,15 @@ class StoppedRunStopsLaterOne(WaitsForFutures):
     def _forsake(self, task: asyncio.Future[Any]) -> None:
         if sys.exc_info()[1] is not None:
             super()._forsake(task)
+
+
+@LIFE_CYCLE_FAULTS.plant
+class TaskThatLeavesStopsNextRun(WaitsForFutures):
+    """uvloop 336: a task whose KeyboardInterrupt or SystemExit ended a run_until_complete stops the run after
+    it, too. Breaks LIF-07."""
+
+    def _stop_when_done(self, task: asyncio.Future[Any]) -> None:  # noqa: ARG002 - as it is called
+        self.stop()
 
 
 @LIFE_CYCLE_FAULTS.plant

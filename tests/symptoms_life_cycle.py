@@ -239,6 +239,20 @@ def a_future_waited_for_in_vain_stops_no_later_run(loop: Any, patience_s: float)
     return log
 
 
+@shows("task_that_leaves_stops_next_run", right=True)
+def a_task_that_leaves_stops_no_other_run(loop: Any, patience_s: float) -> object:
+    async def leave() -> None:
+        raise KeyboardInterrupt
+
+    woken = asyncio.Event()
+    with contextlib.suppress(KeyboardInterrupt):
+        loop.run_until_complete(leave())
+    timer = loop.call_later(0.01, lambda: (woken.set(), loop.stop()))
+    run(loop, patience_s)
+    timer.cancel()
+    return woken.is_set()
+
+
 @shows("running_loop_left_set", right="RuntimeError")
 def no_loop_is_running_after_a_run(loop: Any, _patience_s: float) -> object:
     turn(loop)

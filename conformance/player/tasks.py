@@ -201,6 +201,9 @@ class Tasks(Scheduling):
     async def step_fails(self, walk: Walk) -> None:
         raise ValueError(walk.label)
 
+    async def step_leaves(self, walk: Walk, text: str) -> None:
+        raise {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}[text](walk.label)
+
     def do_cancel_task(self, label: str, text: str | None = None) -> None:
         task = self._tasks.get(label)
         if task is None:

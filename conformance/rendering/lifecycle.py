@@ -6,12 +6,21 @@ import os
 
 from ..player.threads import DROPPED_INSIDE
 from ..program import Program
+from ..vocabulary.tasks import LEAVING
 from .scheduling import SHOWN_ROUNDS, LoopScript
 from .script import Lines, Place, Table, indented, number, quoted
 
-_LEAVING = ("KeyboardInterrupt", "SystemExit")
 _ON_POSIX = os.name == "posix"
 _DURATIONS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+
+_RUN_UNTIL = """\
+def run_until(future, duration):
+    timer = loop.call_later(duration, loop.stop)
+    try:
+        print("run_until_complete:", loop.run_until_complete(future))
+    except BaseException as error:
+        print("run_until_complete:", repr(error))
+    timer.cancel()"""
 
 _MEASURE = """\
 def measure(name):
@@ -32,16 +41,11 @@ def debug(_script: LoopScript, _place: Place) -> Lines:
 
 def run(script: LoopScript, place: Place) -> Lines:
     """run_forever, ended by a timer: a script cannot know that nothing is left to come."""
-    nodes = script.survey.nodes
-    leaving = "press" in script.survey.kinds or any(
-        action[0] == "raise" and action[1] in _LEAVING for action in nodes.values()
-    )
-    several = sum(action[0] in ("run", "run_until") for action in nodes.values()) > 1
     duration = number(_duration_s(script, place))
-    if not several and not leaving:
+    if _runs_once(script) and not _is_left(script):
         return [f"loop.call_later({duration}, loop.stop)", "loop.run_forever()"]
-    if leaving:
-        running = ["try:", "    loop.run_forever()", f"except ({', '.join(_LEAVING)}) as error:"]
+    if _is_left(script):
+        running = ["try:", "    loop.run_forever()", f"except ({', '.join(LEAVING)}) as error:"]
         running.append('    print("-- left by", repr(error))')
     else:
         running = ["loop.run_forever()"]
@@ -55,11 +59,22 @@ def run(script: LoopScript, place: Place) -> Lines:
     return [f"run({duration})"]
 
 
+def _runs_once(script: LoopScript) -> bool:
+    return sum(action[0] in ("run", "run_until") for action in script.survey.nodes.values()) == 1
+
+
+def _is_left(script: LoopScript) -> bool:
+    """Whether something ends a run that is no Exception."""
+    return not script.survey.kinds.isdisjoint({"press", "leaves"}) or any(
+        action[0] == "raise" and action[1] in LEAVING for action in script.survey.nodes.values()
+    )
+
+
 def _duration_s(script: LoopScript, place: Place) -> float:
     """Long enough for all there is to come, with what an earlier run that was cut short may have left."""
     program, end = script.survey.program, place.path[0]
     start = 0
-    if script.survey.kinds.isdisjoint({"stop", "raise"}):
+    if script.survey.kinds.isdisjoint({"stop", "raise", "leaves"}):
         start = max((i + 1 for i in range(end) if program[i][0] in ("run", "run_until")), default=0)
     needed = 1.5 * script.survey.lasts_s(program[start:end]) + 0.03
     return next((duration for duration in _DURATIONS_S if duration >= needed), round(needed))
@@ -69,8 +84,13 @@ def run_until(script: LoopScript, place: Place, label: str) -> Lines:
     name = script.promise(label)
     if not name:
         return []
-    timer = f"loop.call_later({number(_duration_s(script, place))}, loop.stop)"
-    return script.with_promise(place, label, [timer, *script.attempt("loop.run_until_complete", name)])
+    duration = number(_duration_s(script, place))
+    if _runs_once(script) and not _is_left(script):
+        lines = [f"loop.call_later({duration}, loop.stop)", *script.attempt("loop.run_until_complete", name)]
+    else:
+        script.define("run_until", *_RUN_UNTIL.splitlines())
+        lines = [f"run_until({name}, {duration})"]
+    return script.with_promise(place, label, lines)
 
 
 def stop(_script: LoopScript, _place: Place) -> Lines:

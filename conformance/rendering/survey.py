@@ -152,6 +152,6 @@ def _reached(program: Program, owner: str) -> Program:
         if action[0] == "raise" and owner not in CALLBACKS:
             continue
         made.append(tuple(_reached(part, action[0]) if isinstance(part, tuple) else part for part in action))
-        if action[0] in ("raise", "fails"):
+        if action[0] in ("raise", "fails", "leaves"):
             break
     return tuple(made)

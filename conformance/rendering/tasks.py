@@ -110,7 +110,7 @@ def coroutine(script: LoopScript, place: Place, label: str, body: Program, count
     """What to do before such a task is made, and the name of its coroutine function."""
     said = quoted(label)
     waits = any(action[0] in STEPS for action in body)
-    steps: Program = (*body, ("ends",)) if waits and body[-1] != ("fails",) else body
+    steps: Program = (*body, ("ends",)) if waits and body[-1][0] not in ("fails", "leaves") else body
     if waits and count:
         script.state("swallows", "swallows = {}")
     inner = Place(place.path, task=label)
@@ -144,6 +144,10 @@ def pause(script: LoopScript, place: Place, ms: float) -> Lines:
 
 def fails(_script: LoopScript, place: Place) -> Lines:
     return [f"raise ValueError({quoted(place.task)})"] if place.task else []
+
+
+def leaves(_script: LoopScript, place: Place, text: str) -> Lines:
+    return [f"raise {text}({quoted(place.task)})"] if place.task else []
 
 
 def awaiting(script: LoopScript, place: Place, awaited: str) -> Lines:
@@ -183,5 +187,6 @@ LINES: Table = {
     "yield": yield_,
     "pause": pause,
     "fails": fails,
+    "leaves": leaves,
     "ends": ends,
 }

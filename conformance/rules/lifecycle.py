@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ..history import Event, History
 from ..program import Program
 from ..strategies import action, bodies, joined, later, outlasting, programs, several, soon
+from ..vocabulary.tasks import LEAVING
 from .queries import each_once, generation, run_number, runs_ended
 from .rule import Finding, rule
 
@@ -272,13 +273,31 @@ _WAITED_IN_VAIN = programs(
     ("later", None, 9, (("resolve", "f1"),)),
     st.sampled_from([(("run",),), (("run_until", "f1"),)]),
 )
+# The future that a run waited for, being done, stops no other run.
+_LEFT_BY_ITS_TASK = programs(
+    ("future", "f0"),
+    several(soon(), 0, 1),
+    action(
+        "task",
+        "t0",
+        joined(
+            several(st.sampled_from([("yield",), ("pause", 1)]), 0, 2),
+            several(action("leaves", st.sampled_from(LEAVING)), 1, 1),
+        ),
+    ).map(lambda made: (made,)),
+    ("run_until", "t0"),
+    several(st.one_of(soon(), later()(st.just(()))), 0, 2),
+    ("later", None, 9, (("resolve", "f0"),)),
+    st.sampled_from([(("run",),), (("run_until", "f0"),)]),
+)
 
 
 @rule(
     "LIF-07",
     "C",
     "after a failure or a KeyboardInterrupt the loop can be run again",
-    source="CPython test_base_events",
+    source="CPython test_base_events; bpo-22429; uvloop #336",
+    version=2,
     programs=st.one_of(
         programs(
             several(soon(), 0, 2),
@@ -289,11 +308,15 @@ _WAITED_IN_VAIN = programs(
             ("run",),
         ),
         _WAITED_IN_VAIN,
+        _LEFT_BY_ITS_TASK,
     ),
 )
 def reusable(history: History) -> Iterator[Finding]:
     runs = history.of("returned")
     asked = [action for action in history.program if action[0] in ("run", "run_until")]
+    for label, left in _leaving_tasks(history):
+        if runs and asked[0] == ("run_until", label) and not str(runs[0]["error"]).startswith(left):
+            yield Finding(f"{left} of {label} leaves the run", f"it ended with {runs[0]['error']}")
     for number, (ran, returned) in enumerate(zip(asked, runs, strict=False)):
         stopped = any(run_number(history, stop) == number + 1 for stop in history.of("stop"))
         if ran[0] == "run" and returned["reason"] == "stopped" and not stopped:
@@ -307,6 +330,13 @@ def reusable(history: History) -> Iterator[Finding]:
     for returned in runs[1:]:
         if returned["error"]:
             yield Finding("the second run is a normal one", f"it ended with {returned['error']}")
+
+
+def _leaving_tasks(history: History) -> Iterator[tuple[str, str]]:
+    for _, label, body, *_ in history.actions("task"):
+        for step in body:
+            if step[0] == "leaves":
+                yield label, step[1]
 
 
 def _forking(inside: bool, then: str) -> Program:

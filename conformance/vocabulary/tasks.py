@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from .spec import ActionSpec, spec
 
+LEAVING = ("KeyboardInterrupt", "SystemExit")
+"""What leaves a loop, whoever raises it."""
+
 ACTIONS: dict[str, ActionSpec] = {
     "future": spec("label", "create_future()"),
     "on_done": spec("label label body value?", "future.add_done_callback(callback)"),
@@ -27,4 +30,5 @@ ACTIONS: dict[str, ActionSpec] = {
     "yield": spec("", "inside a task: await asyncio.sleep(0)", place="task"),
     "pause": spec("ms", "inside a task: await asyncio.sleep(ms / 1000)", place="task"),
     "fails": spec("", "inside a task: raise ValueError", place="task"),
+    "leaves": spec("text", "inside a task: raise that, which ends the run", *LEAVING, place="task"),
 }
