@@ -17,7 +17,7 @@ from typing import Any
 
 from ..errors import UsageError
 from .database import FailedPrograms, shown
-from .declarations import about, declared, gone_away, reason_for
+from .declarations import about, declared, gone_away, reason_for, reasons_for
 from .heritage import Heritage
 from .history import History
 from .judging import PROFILES, Profile, is_judged, judge_rule, judge_suspects, preflight, replay
@@ -218,13 +218,16 @@ class Bench:
     def _explained(self, rule: Rule, verdict: Verdict) -> Verdict:
         """The verdict with what is declared of the subject, or of the loop that it is built on."""
         verdict = with_declaration(self.subject.spec, verdict)
-        if not verdict.bad or verdict.declared is not None or not self.describe().get("built_on_asyncio"):
+        if not verdict.bad or verdict.declared is not None:
+            return verdict
+        verdict = replace(verdict, asyncio_too=reasons_for("asyncio", rule.id) or "")
+        if not self.describe().get("built_on_asyncio"):
             return verdict
         if self._heritage is None:
             self._heritage = Heritage(self.subject, self.playground.tolerance)
         reason = self._heritage.reason(rule)
         inherited = reason is not None and self._heritage.left_by(rule, verdict)
-        return replace(verdict, declared=reason) if inherited else verdict
+        return replace(verdict, declared=reason, asyncio_too="") if inherited else verdict
 
     def take_incidental(self) -> list[Verdict]:
         """Bad verdicts on rules that looked on while ``judge`` judged others, each told once."""

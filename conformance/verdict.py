@@ -53,6 +53,8 @@ class Verdict:
     duration_s: float = 0.0
     examples: int = 0
     """How many programs were played."""
+    asyncio_too: str = ""
+    """Of a broken rule that nothing is declared of: why CPython's own loop is known to break it as well."""
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Verdict:

@@ -30,6 +30,16 @@ class SweepDropsLive(SteppedLoop):
 
 
 @HEAP_FAULTS.plant
+class SweepDropsFarOnes(SteppedLoop):
+    """invented: a sweep drops live timers that are due in half a second and more. Breaks HEAP-02."""
+
+    def _sweep_all(self) -> None:
+        super()._sweep_all()
+        self._scheduled = [timer for timer in self._scheduled if timer._when < self.time() + 0.5]
+        heapq.heapify(self._scheduled)
+
+
+@HEAP_FAULTS.plant
 class CancelTakesTheFirstOfItsTime(SteppedLoop):
     """invented: cancel() looks for its timer by the deadline, and takes out another one that has the same.
     Breaks HEAP-02."""

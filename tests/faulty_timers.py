@@ -263,6 +263,24 @@ class BeyondATurnIsLate(SteppedLoop):
 
 
 @TIMER_FAULTS.plant
+class FarTimersLostAfterAWhile(SteppedLoop):
+    """invented: once the loop is older than a second, a timer that is due in a later one than this is lost.
+    Breaks TMR-11."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._old_at = self.time() + 1
+
+    def call_at(
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> asyncio.TimerHandle:
+        if self.time() > self._old_at and int(when) > int(self.time()):
+            self._check_closed()
+            return self.timer_type(when, callback, args, self, context)
+        return super().call_at(when, callback, *args, context=context)
+
+
+@TIMER_FAULTS.plant
 class ForeignThreadArms(SteppedLoop):
     """seen in rloop 0.5: debug mode lets another thread arm a timer. Breaks TMR-12."""
 

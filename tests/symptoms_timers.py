@@ -177,6 +177,25 @@ def a_sweep_keeps_live_timers(loop: Any, patience_s: float) -> object:
     return len(fired)
 
 
+@shows("sweep_drops_far_ones", right=60)
+def a_sweep_keeps_far_live_timers(loop: Any, patience_s: float) -> object:
+    fired: list[int] = []
+    for number in range(60):
+        loop.call_later(0.6, lambda number=number: (fired.append(number), len(fired) == 60 and loop.stop()))
+    cancel_far_timers(loop)
+    run_watched(loop, patience_s + 0.7)
+    return len(fired)
+
+
+@shows("far_timers_lost_after_a_while", right=[True, True])
+def a_loop_of_any_age_keeps_far_timers(loop: Any, patience_s: float) -> object:
+    log: list[bool] = []
+    for _ in range(2):
+        loop.call_later(1.01, lambda: (log.append(True), loop.stop()))
+        run_watched(loop, patience_s + 1.1)
+    return log
+
+
 @shows("sweep_breaks_order", right=["sooner", "later"])
 def a_sweep_keeps_the_order(loop: Any, patience_s: float) -> object:
     log: list[str] = []

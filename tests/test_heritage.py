@@ -74,9 +74,12 @@ def test_a_strict_run_counts_it(judged):
     assert judged(Heir, "--program", REFUSED, "--strict")[0] == 1
 
 
-def test_nobody_else_inherits(judged):
+def test_nobody_else_inherits(judged, capsys):
     code, verdict = judged(Stranger, "--program", REFUSED)
     assert (code, verdict.outcome, verdict.declared) == (1, "broken", None)
+    assert verdict.asyncio_too.startswith("add_signal_handler() of a signal that cannot be caught")
+    told = " ".join(capsys.readouterr().out.split())
+    assert "asyncio: is known to break this rule, too: add_signal" in told
 
 
 def test_a_fault_of_its_own_is_found_beside_the_inherited_one(judged):

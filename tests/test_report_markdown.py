@@ -39,7 +39,7 @@ def outside_code(page: str) -> str:
 def test_the_headline_is_the_verdict_in_words(tmp_path: Path) -> None:
     first, _, facts, *_ = markdown(full_report(), tmp_path).splitlines()
     assert first == "# 3 of 6 subjects fail, 1 deviates, 2 hold every rule"
-    assert facts == "Seed 20261122 · profile default · rules 1 · 63.2 s"
+    assert facts == "Seed 20261122 · profile default · rules version 1 · 63.2 s"
 
 
 def test_a_glance_shows_each_subject_and_group(tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ class DatagramTalker(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: Any) -> None:
         self.endpoint.transport = transport
-        self.stage.told_of_datagram(self.endpoint, "connection_made")
+        where = transport.get_extra_info("sockname")
+        self.stage.told_of_datagram(self.endpoint, "connection_made", at=repr(where))
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
         self.endpoint.heard += 1

@@ -100,7 +100,7 @@ def endpoint(script: LoopScript, place: Place, pair: int, text: str) -> Lines:
     script.define("DatagramTalker", *talker.splitlines())
     script.define("open_endpoint", *_OPEN.splitlines())
     made = f"open_endpoint({pair}, {where})"
-    lines = [f"errands.append(loop.create_task({made}))"]
+    lines = [f"opening = {made}", "errands.append(loop.create_task(opening))"]
     return guarded(f"if {pair} not in endpoints" if script.survey.repeats(place.path) else "", lines)
 
 

@@ -305,7 +305,7 @@ def _one_of_a_bulk(script: LoopScript, label: str, line: str) -> Lines:
 def bulk(script: LoopScript, _place: Place, label: str, count: int, ms: Any, us: float) -> Lines:
     step = f" {'-' if us < 0 else '+'} i * {number(abs(us))}e-6" if us else ""
     silent = count > SHOWN_BULK
-    arguments = "int" if silent else f"print, {quoted(label)}, i"
+    arguments = "int" if silent else 'print, f"' + label.replace("{", "{{") + '#{i}"'
     call = f"loop.call_later({seconds(ms)}{step}, {arguments})"
     counter = "i" if step or not silent else "_"
     uses = script.survey.paths(frozenset({"cancel_bulk"}), label)

@@ -37,6 +37,9 @@ def agen(script: LoopScript, _place: Place, label: str, count: int, text: str) -
 def iterate(script: LoopScript, _place: Place, label: str) -> Lines:
     script.state("generators", "generators = {}")
     script.state("tasks", "tasks = []")
+    if "shutdown_asyncgens" in script.survey.kinds:  # who comes after it is warned
+        script.needs("warnings")
+        script.state("warnings", 'warnings.simplefilter("always", ResourceWarning)')
     script.define("take", *_TAKE.splitlines())
     return [f"tasks.append(loop.create_task(take({quoted(label)})))"]
 

@@ -96,7 +96,7 @@ class _Page:
         return (
             f"# {marking.line(headline(report, strict=self._strict))}\n\n"
             f"Seed {report.seed} · profile {marking.line(report.profile)} · "
-            f"rules {marking.line(report.rules_version)} · {report.duration_s:.1f} s{shard}{strict}"
+            f"rules version {marking.line(report.rules_version)} · {report.duration_s:.1f} s{shard}{strict}"
         )
 
     def groups(self) -> str:
@@ -186,6 +186,8 @@ class _Page:
         ]
         if verdict.declared is not None:
             parts.append(f"**Declared:** {marking.line(verdict.declared)}")
+        if verdict.asyncio_too:
+            parts.append(f"**asyncio** is known to break this rule, too: {marking.line(verdict.asyncio_too)}")
         if verdict.remark:
             parts.append(marking.line(verdict.remark))
         if verdict.witness is not None:

@@ -27,6 +27,7 @@ COLOURS = {
 }
 
 PROGRAM_LINES = 80
+_NOT_WORTH_HIDING = 20
 TEXT_LINES = 12
 SUBJECT_WIDTH = 36
 WIDE = 2.0
@@ -160,6 +161,8 @@ class _Printer:
             self._told_rules.add(verdict.rule)
             self._labelled("rule", rule.sentence)
             self._labelled("source", rule.source)
+        if verdict.asyncio_too:
+            self._labelled("asyncio", f"is known to break this rule, too: {verdict.asyncio_too}")
         if verdict.remark:
             self._labelled("message", verdict.remark)
         if verdict.witness is not None:
@@ -185,16 +188,17 @@ class _Printer:
     def _program(self, python: str) -> None:
         syntax = optional_import("rich.syntax", "the printed report").Syntax
         lines = inert(python).strip("\n").expandtabs(4).split("\n")
+        most = PROGRAM_LINES if len(lines) > PROGRAM_LINES + _NOT_WORTH_HIDING else len(lines)
         self._line("  program:", "dim")
         shown = syntax("", "python", theme="ansi_dark", background_color="default")
-        for line in shown.highlight("\n".join(lines[:PROGRAM_LINES])).split("\n"):
+        for line in shown.highlight("\n".join(lines[:most])).split("\n"):
             line.rstrip()
             if line.plain:
                 line.pad_left(4)
             self._console.print(line, soft_wrap=True)
-        if len(lines) > PROGRAM_LINES:
+        if len(lines) > most:
             self._line(
-                f"    … {counted(len(lines) - PROGRAM_LINES, 'line')} more; --programs DIR writes all of it",
+                f"    … {counted(len(lines) - most, 'line')} more; --programs DIR writes all of it",
                 "dim",
             )
 
@@ -239,8 +243,8 @@ class _Printer:
         if played := sum(verdict.examples for verdict in held):
             self._labelled(
                 "held",
-                f"none of the {counted(played, 'program')} played broke its rule, which is no proof: "
-                "other seeds and --profile thorough play others",
+                f"none of the {counted(played, 'program')} played for the rules that held broke one, which "
+                "is no proof: other seeds and --profile thorough play others",
             )
 
     def _closing(self, report: Report) -> None:

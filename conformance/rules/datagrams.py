@@ -11,7 +11,7 @@ from hypothesis.strategies import SearchStrategy
 from ..history import History
 from ..program import Action, Program
 from ..strategies import action, later, programs, several, soon
-from ..vocabulary.datagrams import UNIX_ENDPOINTS
+from ..vocabulary.datagrams import UDP_ENDPOINTS, UNIX_ENDPOINTS
 from .queries import in_turns, runs_ended
 from .rule import Finding, rule
 
@@ -44,13 +44,18 @@ def _exchanges(
     "datagrams keep their boundaries, empty and maximal ones too; who sends to nobody is told "
     "error_received, and not connection_lost",
     source="asyncio-protocol docs, Datagram Protocols and DatagramTransport.sendto; udp(7)",
-    programs=_exchanges(["bound", "connected"]),
+    programs=_exchanges(UDP_ENDPOINTS),
 )
 def datagrams(history: History) -> Iterator[Finding]:
     yield from _made(history)
     told = history.of("told-datagram")
     sent = [event["size"] for event in history.of("datagram")]
     heard = [event["size"] for event in told if event["what"] == "datagram_received"]
+    udp = {event.label for event in history.of("endpoint") if event["way"] in UDP_ENDPOINTS}
+    for event in told:
+        bound = event.label in udp and event["what"] == "connection_made"
+        if bound and not event["at"].startswith("('127.0.0.1', "):
+            yield Finding("the endpoint is bound to 127.0.0.1, its local_addr", f"it is at {event['at']}")
     if heard != sent:
         yield Finding(f"datagrams of {sent} bytes are received", f"they have {heard}")
     yield from _taken(history)

@@ -17,11 +17,14 @@ _CHURN_ROUNDS = 15
 _RESTS = 15
 
 
-def _churning(far_ms: int, head_ms: int | None) -> Program:
-    """Arm and cancel far timers by the thousand, with or without a live one due before or after them."""
+def _churning(far_ms: int, apart_us: int, head_ms: int | None) -> Program:
+    """Arm and cancel far timers by the thousand, with or without a live one due before or after them.
+
+    A loop may keep timers of different times in different places: so they are due together, or far apart.
+    """
 
     def churn(name: str, rounds: int) -> Program:
-        steps = (("bulk", name, _CHURN, far_ms, 1), ("cancel_bulk", name, 0), ("again", rounds))
+        steps = (("bulk", name, _CHURN, far_ms, apart_us), ("cancel_bulk", name, 0), ("again", rounds))
         return (("soon", f"churn {name}", steps), ("run",))
 
     head = (("later", "head", head_ms, ()),) if head_ms else ()
@@ -43,7 +46,12 @@ def _churning(far_ms: int, head_ms: int | None) -> Program:
     "C",
     "arming and cancelling many far timers keeps memory bounded, whatever live timer sits at the head",
     source="bpo-22448; CPython test_base_events",
-    programs=st.builds(_churning, st.sampled_from([20_000, 60_000]), st.sampled_from([None, 30_000])),
+    programs=st.builds(
+        _churning,
+        st.sampled_from([20_000, 60_000]),
+        st.sampled_from([1, 20_000]),
+        st.sampled_from([None, 30_000]),
+    ),
     timed=True,
     cost=10,
 )
@@ -97,6 +105,16 @@ _SPREAD = st.lists(
     max_size=3,
 )
 _MIXED = st.builds(_bulks, _BULKS, st.booleans())
+# A second and more: whoever keeps timers by turns of a wheel or by seconds has them in several.
+_LONG = st.builds(
+    _bulks,
+    st.lists(
+        st.tuples(st.integers(250, 300), st.integers(150, 300), st.just(4000), st.sampled_from([3, 7, 2])),
+        min_size=1,
+        max_size=2,
+    ),
+    st.booleans(),
+)
 
 
 _SAME_MS = st.sampled_from([2, 2, 3])
@@ -110,7 +128,7 @@ _EQUAL = programs(several(at(_SAME_MS)(EMPTY), 2, 8), several(CANCEL, 1, 4), ("r
     "C",
     "cleaning up cancelled timers never drops, doubles or delays a live one, also one of the same deadline",
     source="CPython base_events._run_once",
-    programs=st.one_of(_MIXED, _EQUAL),
+    programs=st.one_of(_MIXED, _MIXED, _EQUAL, _EQUAL, _LONG),
     cost=2,
 )
 def live_ones_stay(history: History) -> Iterator[Finding]:
@@ -122,7 +140,7 @@ def live_ones_stay(history: History) -> Iterator[Finding]:
 @rule(
     "HEAP-03",
     "C",
-    "deadline order survives the clean-up",
+    "deadline order survives the clean-up of cancelled timers",
     source="CPython base_events._run_once",
     programs=st.builds(_bulks, _SPREAD, st.booleans()),
     cost=3,

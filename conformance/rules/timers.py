@@ -334,6 +334,8 @@ _EACH_MS = st.tuples(st.integers(2, 3), st.integers(10, 19)).map(
         ("bulk", f"b{row}", _ROW, row * _ROW + drawn[1] / 10, 1000) for row in range(drawn[0])
     )
 )
+_ARMED_LATER = st.integers(10, 19).map(lambda tenths: (("bulk", "l", _ROW, tenths / 10, 3000),))
+"""Once more for a second, by a loop that has seen timers of a second and more through."""
 _OVERTAKEN_S = 0.01
 """A timer that was overtaken by one due so much later was late, however busy the machine."""
 
@@ -341,14 +343,17 @@ _OVERTAKEN_S = 0.01
 @rule(
     "TMR-11",
     "C",
-    "at rest, a timer is no later than one poll resolution (1 ms) and the machine's own slack, "
+    "at rest, a timer runs, and is no later than one poll resolution (1 ms) and the machine's own slack, "
     "whatever its delay",
     source="epoll_wait(2), poll(2): milliseconds, rounded up",
-    programs=programs(_SHORT, _EACH_MS, ("run",)),
+    programs=programs(_SHORT, _EACH_MS, ("run",), _ARMED_LATER, ("run",)),
     timed=True,
-    cost=8,
+    cost=10,
+    version=2,
 )
 def precise(history: History) -> Iterator[Finding]:
+    yield from runs_ended(history)
+    yield from each_once(history, history.scheduled("later"))
     lateness = [
         history.begins(call.label)[0].at - call["returned"] - call["delay"]
         for call in history.scheduled("later")

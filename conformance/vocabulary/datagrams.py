@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .spec import ActionSpec, spec
 
+UDP_ENDPOINTS = ("bound", "connected")
 UNIX_ENDPOINTS = ("unix", "unnamed")
 """Connected Unix sockets that the transport is given; they take no more than their peer has room for."""
-ENDPOINTS = ("bound", "connected", *UNIX_ENDPOINTS)
+ENDPOINTS = (*UDP_ENDPOINTS, *UNIX_ENDPOINTS)
 
 ACTIONS: dict[str, ActionSpec] = {
     "endpoint": spec(
