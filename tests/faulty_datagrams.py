@@ -156,3 +156,14 @@ class HearsNoPeerWithoutName(SoundEndpoint):
             super()._read_ready()
         else:
             self._sock.recv(self.max_size)
+
+
+@plant
+class WatchesForWritingInVain(SoundEndpoint):
+    """invented: when all that was kept is sent, the endpoint is watched for writing all the same. Breaks
+    RES-09."""
+
+    def _sendto_ready(self) -> None:
+        super()._sendto_ready()
+        if not self._buffer and not self._closing:
+            self._loop._add_writer(self._sock_fd, lambda: None)

@@ -378,3 +378,18 @@ class FactoryErrorDeafens(OwnTransportsLoop):
 
         server = await super().create_server(factory, *args, **kwargs)
         return server
+
+
+@plant
+class KeepsItsWriterTransport(SoundTransport):
+    """invented: when all is written, the transport goes on watching for writing. Breaks RES-09."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._write = self._write_ready
+        self._write_ready = self._write_and_watch
+
+    def _write_and_watch(self) -> None:
+        self._write()
+        if not self._buffer and not self._closing:
+            self._loop._add_writer(self._sock_fd, lambda: None)

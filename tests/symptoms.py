@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,6 +61,14 @@ def run(loop: asyncio.AbstractEventLoop, patience_s: float) -> bool:
     loop.run_forever()
     timer.cancel()
     return not ran_out
+
+
+def at_rest(loop: asyncio.AbstractEventLoop) -> str:
+    """Whether the loop takes no CPU time, nothing being due: "at rest", or "busy"."""
+    started_s = time.thread_time()
+    loop.call_later(0.2, loop.stop)
+    loop.run_forever()
+    return "busy" if time.thread_time() - started_s > 0.05 else "at rest"
 
 
 def run_watched(loop: asyncio.AbstractEventLoop, patience_s: float) -> None:

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from faulty_datagrams import EndpointsLoop
-from symptoms import run, shows, turn
+from symptoms import at_rest, run, shows, turn
 
 
 class DatagramRecorder(asyncio.DatagramProtocol):
@@ -130,3 +130,15 @@ def a_peer_needs_no_name(loop: Any, patience_s: float) -> object:
     protocol.transport.abort()
     turn(loop)
     return sizes, log
+
+
+@shows("watches_for_writing_in_vain", right="at rest", sound=(EndpointsLoop,))
+def an_endpoint_rests_when_all_is_sent(loop: Any, patience_s: float) -> object:
+    protocol, peer = _endpoint(loop)
+    for size in range(1, SENT + 1):
+        protocol.transport.sendto(bytes(size))
+    _received(loop, peer, SENT, patience_s)
+    seen = at_rest(loop)
+    protocol.transport.abort()
+    turn(loop)
+    return seen

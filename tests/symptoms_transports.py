@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from symptoms import error_of, run, shows, turn
+from symptoms import at_rest, error_of, run, shows, turn
 
 LARGE = 4 << 20
 """More than any kernel takes at once."""
@@ -315,14 +315,11 @@ def a_server_survives_a_lack_of_files(loop: Any, patience_s: float) -> object:
         free = os.dup(0)
         os.close(free)
         resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
-        started_s = time.process_time()
-        loop.call_later(0.2, loop.stop)
-        loop.run_forever()
-        busy = time.process_time() - started_s > 0.05
+        resting = at_rest(loop)
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         loop.call_later(min(patience_s, 1.2), loop.stop)
         loop.run_forever()
-        return "busy" if busy else "at rest", len(protocols)
+        return resting, len(protocols)
 
 
 @shows("stale_file_refused", right="none")
@@ -341,3 +338,15 @@ def a_stale_socket_file_is_replaced(loop: Any, _patience_s: float) -> object:
             server.close()
         turn(loop)
         return error
+
+
+@shows("keeps_its_writer", right="at rest")
+def a_transport_rests_when_all_is_written(loop: Any, patience_s: float) -> object:
+    with connected(loop) as (protocol, peer):
+        protocol.transport.write(bytes(LARGE))
+        left, until = LARGE, time.monotonic() + patience_s
+        while left and time.monotonic() < until:
+            with contextlib.suppress(BlockingIOError):
+                left -= len(peer.recv(1 << 20))
+            turn(loop)
+        return at_rest(loop)

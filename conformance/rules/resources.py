@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ..history import History
 from ..program import Program
 from ..strategies import CANCEL, EMPTY, action, at, bodies, joined, later, programs, several, soon, threadsafe
-from .rule import Finding, rule
+from .rule import PLATFORM_FEATURES, Finding, rule
 
 _PAIR = st.integers(0, 2)
 _READER = _PAIR.flatmap(
@@ -249,3 +249,33 @@ def process_as_before(history: History) -> Iterator[Finding]:
             yield Finding(
                 "the process is as it was before the loop was made", f"changed: {', '.join(left['changed'])}"
             )
+
+
+# What a transport had to keep is gone, or it hears nothing: none of them is to be watched for writing.
+_CONNECTED: list[Program] = [
+    (
+        *(("link", 0, "unix"), ("run",), ("limits", 0, 1_000_000)),
+        *(("write", 0, 400_000), ("peer_reads", 0), ("run",)),
+    ),
+    (("link", 0, "tcp"), ("run",), ("peer_send", 0, 100), ("run",)),
+]
+if PLATFORM_FEATURES["unix-datagrams"][0]:
+    _CONNECTED += [
+        (("endpoint", 0, "unix"), ("run",), ("burst", 0, 30, 1), ("drain_datagrams", 0), ("run",)),
+    ]
+
+
+@rule(
+    "RES-09",
+    "C",
+    "a loop whose connections have nothing left to send takes no CPU time",
+    source="asyncio-protocol docs, transports; libuv docs, the I/O loop",
+    programs=programs(
+        st.builds(_resting, st.sampled_from(_CONNECTED), st.sampled_from([0, 1, 2])),
+        (("close_link", 0), ("close_endpoint", 0), ("run",), ("hear", 0)),
+    ),
+    timed=True,
+    cost=6,
+)
+def idle_with_connections(history: History) -> Iterator[Finding]:
+    yield from idle_at_rest(history)
