@@ -1,6 +1,6 @@
 """uvloop: a timer of less than half a millisecond runs after timers that are due later
 
-Rule:     HEAP-03
+Rule:     TMR-03
 Versions: uvloop 0.23.0, CPython 3.13, Linux
 Docs:     loop.call_later, loop.call_at: called at that time; the earlier deadline comes first
 Expected: of 0.4 ms and 5 ms, both past when the loop gets to them, the 0.4 ms are first
