@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from muxloop.conformance.program import as_tuples
-from muxloop.conformance.rendering import as_python
 from script_runs import assert_printed, printed_by
 
 needs_counting = pytest.mark.skipif(
@@ -45,26 +42,6 @@ PLAYED: list[tuple[str, list[object], list[str]]] = [
             ["run"],
         ],
         ["c0", "c3", "c1"],
-    ),
-    (
-        "left by a task",
-        [
-            ["task", "t0", [["yield"], ["leaves", "KeyboardInterrupt"]]],
-            *(["run_until", "t0"], ["soon", "c0", []], ["run"]),
-        ],
-        ["t0 starts", "run_until_complete: KeyboardInterrupt('t0')", "c0", "-- the run is over"],
-    ),
-    (
-        "several of one name",
-        [
-            ["failing", "f0", "task", 1],
-            ["soon", "c0", [["failing", "f0", "future"], ["failing", "f0", "task", 1]]],
-            *(["run"], ["ask", "f0"], ["forget", "f0"], ["run"]),
-        ],
-        [
-            *("c0", "-- the run is over", "f0.3 asked: ValueError('f0.3')", "f0.3 is forgotten"),
-            "-- the run is over",
-        ],
     ),
     (
         "probe",
@@ -470,11 +447,3 @@ def test_what_the_broken_rule_asks_of_handles_is_printed(
 ) -> None:
     program: list[object] = [["later", "c0", 1, []], ["cancel", "c0"], ["soon", "c1", []], ["run"]]
     assert_printed(printed_by(program, "asyncio", "loop", tmp_path, rule), expected)
-
-
-def test_who_comes_after_the_generators_are_shut_down_is_warned_in_the_script_too(tmp_path):
-    script = tmp_path / "script.py"
-    late = [["shutdown_asyncgens"], ["agen", "a0", 2, "plain"], ["iterate", "a0"], ["run"]]
-    script.write_text(as_python(as_tuples(late), "asyncio", "loop", "LIF-09"))
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=60)
-    assert "ResourceWarning: asynchronous generator" in done.stderr

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from muxloop.conformance.program import as_tuples
+from muxloop.conformance.rendering import as_python
 from script_runs import assert_printed, printed_by
 
 # A script ends by a timer: a late callback keeps a busy machine from ending it before it is through.
@@ -13,6 +17,26 @@ LAST = "c9 after ... ms"
 
 # What a program is, and the lines that its script prints on a sound loop; "..." stands for any text.
 PLAYED: list[tuple[str, list[object], list[str]]] = [
+    (
+        "left by a task",
+        [
+            ["task", "t0", [["yield"], ["leaves", "KeyboardInterrupt"]]],
+            *(["run_until", "t0"], ["soon", "c0", []], ["run"]),
+        ],
+        ["t0 starts", "run_until_complete: KeyboardInterrupt('t0')", "c0", "-- the run is over"],
+    ),
+    (
+        "several of one name",
+        [
+            ["failing", "f0", "task", 1],
+            ["soon", "c0", [["failing", "f0", "future"], ["failing", "f0", "task", 1]]],
+            *(["run"], ["ask", "f0"], ["forget", "f0"], ["run"]),
+        ],
+        [
+            *("c0", "-- the run is over", "f0.3 asked: ValueError('f0.3')", "f0.3 is forgotten"),
+            "-- the run is over",
+        ],
+    ),
     (
         "timeout",
         [["task", "t0", [["timeout", "d0", 1, [["pause", 20]]], ["yield"]]], *LONG],
@@ -132,3 +156,11 @@ def test_what_the_script_prints_is_what_the_program_does(
 ) -> None:
     lines = printed_by(program, "asyncio", "loop", tmp_path)
     assert_printed(sorted(lines), sorted(expected))
+
+
+def test_who_comes_after_the_generators_are_shut_down_is_warned_in_the_script_too(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    late = [["shutdown_asyncgens"], ["agen", "a0", 2, "plain"], ["iterate", "a0"], ["run"]]
+    script.write_text(as_python(as_tuples(late), "asyncio", "loop", "LIF-09"))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=60)
+    assert "ResourceWarning: asynchronous generator" in done.stderr
