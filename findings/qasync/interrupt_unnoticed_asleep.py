@@ -1,6 +1,6 @@
 """qasync: a loop that sleeps does not notice Ctrl-C
 
-Rule:     SIG-08
+Rule:     SIG-08, THR-06
 Versions: qasync 0.28.0, PySide6 6.12.0, CPython 3.13, Linux
 Docs:     none; CPython's loop raises KeyboardInterrupt at once, and asyncio.run() cancels the main task
 Expected: KeyboardInterrupt at once
