@@ -32,7 +32,7 @@ def report(tmp_path):
 
 
 FAULTY = {"CAN-01": "faulty_loops:cancelled_in_batch_runs", "ORD-04": "faulty_loops:threadsafe_jumps_queue"}
-"""Of each rule a planted fault that it catches in every run alike, whatever the seed."""
+"""Of each rule a planted fault that it catches with nearly every seed, but not with each: name one."""
 
 
 def test_a_sound_subject_exits_with_0(capsys):
@@ -172,8 +172,8 @@ def test_as_functions_without_pytest():
     assert [v.rule for v in played.subjects[1].results] == ["CAN-01", "CAN-02"]
     check("muxloop@select", "CAN-01", profile="quick")
     with pytest.raises(RuleBrokenError, match=r"CAN-01 \(level R\) broken"):
-        check(subject, "CAN-01", profile="quick")
+        check(subject, "CAN-01", profile="quick", seed=7)
     lenient = FAULTY["ORD-04"]
-    check(lenient, "ORD-04", profile="quick", strict=False)
+    check(lenient, "ORD-04", profile="quick", seed=7, strict=False)
     with pytest.raises(RuleBrokenError, match="ORD-04"):
-        check(lenient, "ORD-04", profile="quick")
+        check(lenient, "ORD-04", profile="quick", seed=7)

@@ -1,6 +1,6 @@
 """asyncio: a datagram endpoint on one of a socketpair() cannot send, and ends
 
-Rule:     DGM-04
+Rule:     DGM-04, RES-05
 Versions: CPython 3.11 to 3.15, Linux
 Docs:     loop.create_datagram_endpoint: sock is a preexisting, already connected socket
 Expected: the other socket receives the datagram
