@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextvars
 import gc
 import sys
@@ -249,9 +250,7 @@ class Scheduling(LoopStage):
         if self.running is None:
             return
         self.note("raised", self.running.label, exception=text, value=VALUE.get())
-        raise {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}.get(text, ValueError)(
-            self.running.label
-        )
+        raise getattr(builtins, text)(self.running.label)
 
     def do_block(self, ms: float) -> None:
         end = time.monotonic() + ms / 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextvars
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -202,7 +203,7 @@ class Tasks(Scheduling):
         raise ValueError(walk.label)
 
     async def step_leaves(self, walk: Walk, text: str) -> None:
-        raise {"KeyboardInterrupt": KeyboardInterrupt, "SystemExit": SystemExit}[text](walk.label)
+        raise getattr(builtins, text)(walk.label)
 
     def do_cancel_task(self, label: str, text: str | None = None) -> None:
         task = self._tasks.get(label)
