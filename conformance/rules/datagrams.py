@@ -138,7 +138,8 @@ def kept_datagrams(history: History) -> Iterator[Finding]:
     "DGM-04",
     "R",
     "an endpoint may be given a connected Unix socket, whether its peer has a name or not",
-    source="asyncio-eventloop docs, loop.create_datagram_endpoint: family AF_UNIX, and sock; unix(7)",
+    source="asyncio-eventloop docs, loop.create_datagram_endpoint: family AF_UNIX, and sock; unix(7); "
+    "uvloop #304",
     programs=_exchanges(UNIX_ENDPOINTS, [action("sendto", 0, _SIZES), action("datagram", 0, _SIZES)]),
     needs="unix-datagrams",
     cost=3,
