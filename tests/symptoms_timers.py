@@ -167,24 +167,26 @@ def cancel_far_timers(loop: Any) -> None:
         timer.cancel()
 
 
-@shows("sweep_drops_live", right=60)
-def a_sweep_keeps_live_timers(loop: Any, patience_s: float) -> object:
+def live_after_a_sweep(loop: Any, due_in_s: float, patience_s: float) -> int:
+    """How many of 60 live timers fire, with so many cancelled ones beside them that these are swept out."""
     fired: list[int] = []
     for number in range(60):
-        loop.call_later(0.01, lambda number=number: (fired.append(number), len(fired) == 60 and loop.stop()))
+        loop.call_later(
+            due_in_s, lambda number=number: (fired.append(number), len(fired) == 60 and loop.stop())
+        )
     cancel_far_timers(loop)
-    run_watched(loop, patience_s)
+    run_watched(loop, due_in_s + patience_s)
     return len(fired)
+
+
+@shows("sweep_drops_live", right=60)
+def a_sweep_keeps_live_timers(loop: Any, patience_s: float) -> object:
+    return live_after_a_sweep(loop, 0.01, patience_s)
 
 
 @shows("sweep_drops_far_ones", right=60)
 def a_sweep_keeps_far_live_timers(loop: Any, patience_s: float) -> object:
-    fired: list[int] = []
-    for number in range(60):
-        loop.call_later(0.6, lambda number=number: (fired.append(number), len(fired) == 60 and loop.stop()))
-    cancel_far_timers(loop)
-    run_watched(loop, patience_s + 0.7)
-    return len(fired)
+    return live_after_a_sweep(loop, 0.6, patience_s)
 
 
 @shows("far_timers_lost_after_a_while", right=[True, True])
